@@ -1,0 +1,117 @@
+"""The keys of all items in the three tables, both ways.
+
+=========  =====================  ==============================================================
+table      partition key          sort key
+=========  =====================  ==============================================================
+Book       `tenant#borrower`      `head`, `account#id`, `obligation#id`, `repayment#id`
+Book       `tenant#@account#id`   `owner`, `parked#id`: who holds an account, money that came early
+Contacts   contact id             none
+Ledger     `tenant#borrower`      record id, which starts with the record's instant
+=========  =====================  ==============================================================
+
+No id holds "#" or "@", so no key of one kind can be read as another. A parked repayment does not
+start with `repayment#`, so it wakes nobody through the Book's stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from betimes.adapters.attributes import Item, Value, text, text_value
+from betimes.config import ACCOUNT, HEAD, OBLIGATION, OWNER, PARTITION_KEY, REPAYMENT, SORT_KEY
+from betimes.core.ids import is_id
+
+SEPARATOR: Final = "#"
+# Stands where a borrower's id stands in the partition of an account whose holder is looked up; no
+# id can be equal to it.
+ACCOUNTS: Final = "@account"
+PARKED: Final = "parked"
+
+
+def partition(tenant: str, borrower_id: str) -> str:
+    """Return the partition key of a borrower in Book and Ledger."""
+    assert_ids(tenant, borrower_id)
+    return f"{tenant}{SEPARATOR}{borrower_id}"
+
+
+def borrower_of(partition_key: str) -> tuple[str, str]:
+    """Return the tenant and the borrower's id in a partition key of Book or Ledger.
+
+    Raises:
+        AssertionError: it is the key of something else.
+    """
+    tenant, _, borrower_id = partition_key.partition(SEPARATOR)
+    assert_ids(tenant, borrower_id)
+    return tenant, borrower_id
+
+
+def owner_partition(tenant: str, account_id: str) -> str:
+    """Return the partition key of an account's holder and of its parked repayments."""
+    assert_ids(tenant, account_id)
+    return SEPARATOR.join((tenant, ACCOUNTS, account_id))
+
+
+def head_key(tenant: str, borrower_id: str) -> Item:
+    """Return the key of a borrower's head."""
+    return _key(partition(tenant, borrower_id), HEAD)
+
+
+def account_key(tenant: str, borrower_id: str, account_id: str) -> Item:
+    """Return the key of an account."""
+    return _key(partition(tenant, borrower_id), _sort(ACCOUNT, account_id))
+
+
+def obligation_key(tenant: str, borrower_id: str, obligation_id: str) -> Item:
+    """Return the key of an obligation."""
+    return _key(partition(tenant, borrower_id), _sort(OBLIGATION, obligation_id))
+
+
+def repayment_key(tenant: str, borrower_id: str, repayment_id: str) -> Item:
+    """Return the key of a repayment in a borrower's pages."""
+    return _key(partition(tenant, borrower_id), _sort(REPAYMENT, repayment_id))
+
+
+def owner_key(tenant: str, account_id: str) -> Item:
+    """Return the key of the item that says who holds an account."""
+    return _key(owner_partition(tenant, account_id), OWNER)
+
+
+def parked_key(tenant: str, account_id: str, repayment_id: str) -> Item:
+    """Return the key of a repayment that waits for its account."""
+    return _key(owner_partition(tenant, account_id), _sort(PARKED, repayment_id))
+
+
+def contact_key(contact_id: str) -> Item:
+    """Return the key of a contact."""
+    assert_ids(contact_id)
+    return {PARTITION_KEY: text_value(contact_id)}
+
+
+def record_key(tenant: str, borrower_id: str, record_id: str) -> Item:
+    """Return the key of a ledger record."""
+    assert_ids(*record_id.split(SEPARATOR))
+    return _key(partition(tenant, borrower_id), record_id)
+
+
+def _key(partition_key: str, sort_key: str) -> Item:
+    return {PARTITION_KEY: text_value(partition_key), SORT_KEY: text_value(sort_key)}
+
+
+def _sort(kind: str, identity: str) -> str:
+    assert_ids(identity)
+    return f"{kind}{SEPARATOR}{identity}"
+
+
+def id_in(item: Mapping[str, Value], kind: str) -> str:
+    """Return the id in the sort key of an item of `kind`; an item of another kind is an error of ours."""
+    found, _, identity = text(item, SORT_KEY).partition(SEPARATOR)
+    assert found == kind, f"an item of kind {found!r} is no {kind}"
+    assert_ids(identity)
+    return identity
+
+
+def assert_ids(*identities: str) -> None:
+    """Stop at anything that is not an id: intake refuses it before it can get here."""
+    for identity in identities:
+        assert is_id(identity), "an id has 1 to 128 ASCII letters, digits and ._:-"

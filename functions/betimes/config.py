@@ -1,0 +1,155 @@
+"""Settings of a deployment and every name that code and infrastructure share.
+
+Names are constants here and nowhere else, so that `infra/`, the adapters and the tests cannot disagree. Standard
+library only: `infra/` and the hot handlers import this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+
+class Env:
+    """Names of the environment variables that `infra/` sets and `Settings.read` reads."""
+
+    STAGE: Final = "BETIMES_STAGE"
+    BOOK_TABLE: Final = "BETIMES_BOOK_TABLE"
+    CONTACTS_TABLE: Final = "BETIMES_CONTACTS_TABLE"
+    LEDGER_TABLE: Final = "BETIMES_LEDGER_TABLE"
+    SWEEP_QUEUE: Final = "BETIMES_SWEEP_QUEUE_URL"
+    FILES_QUEUE: Final = "BETIMES_FILES_QUEUE_URL"
+    CONTACTS_TOPIC: Final = "BETIMES_CONTACTS_TOPIC_ARN"
+    FILES_BUCKET: Final = "BETIMES_FILES_BUCKET"
+    EVIDENCE_BUCKET: Final = "BETIMES_EVIDENCE_BUCKET"
+    SENDER_ADDRESS: Final = "BETIMES_SENDER_ADDRESS"
+    CONFIGURATION_SET: Final = "BETIMES_CONFIGURATION_SET"
+    SHARDS: Final = "BETIMES_SHARDS"
+    TREATMENT: Final = "BETIMES_TREATMENT"
+    LENDER: Final = "BETIMES_LENDER"
+    CLOCK_OFFSET: Final = "BETIMES_CLOCK_OFFSET_S"
+
+
+# Keys and indexes of the three tables.
+PARTITION_KEY: Final = "pk"
+SORT_KEY: Final = "sk"
+AGENDA_INDEX: Final = "agenda"
+AGENDA_PARTITION: Final = "shard"
+AGENDA_SORT: Final = "look_at"
+
+# Kinds of items in the Book: the part of the sort key before the first "#".
+HEAD: Final = "head"
+ACCOUNT: Final = "account"
+OBLIGATION: Final = "obligation"
+REPAYMENT: Final = "repayment"
+OWNER: Final = "owner"
+
+# Prefixes in the two buckets.
+INBOX: Final = "inbox/"
+RESULTS: Final = "results/"
+MANIFEST: Final = "tape.json"
+SEGMENTS: Final = "segments/"
+REPORTS: Final = "reports/"
+
+# Message attributes of the fan-out topic, and the channels that have a queue.
+CHANNEL_ATTRIBUTE: Final = "channel"
+TENANT_ATTRIBUTE: Final = "tenant"
+CHANNELS: Final = ("email", "sms")
+
+# Tags on every message a provider can echo back to us.
+TAG_CONTACT: Final = "contact_id"
+TAG_ATTEMPT: Final = "attempt"
+TAG_TENANT: Final = "tenant"
+
+METRICS_NAMESPACE: Final = "Betimes"
+LOCAL_STAGE: Final = "local"
+
+# One attempt at a provider (`specification.md` S1b): the call starts at most LEASE - GUARD after its claim.
+LEASE: Final = timedelta(seconds=60)
+GUARD: Final = timedelta(seconds=30)
+CONNECT_TIMEOUT_S: Final = 2
+READ_TIMEOUT_S: Final = 10
+
+
+class SettingMissing(Exception):
+    """A setting that this function needs is not in its environment; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one deployed function knows about its surroundings; read once at start-up, never inside `core` or `flows`.
+
+    A function gets only the names it needs, so every field has an empty default and `need` complains where one is used.
+    """
+
+    stage: str = LOCAL_STAGE
+    book_table: str = ""
+    contacts_table: str = ""
+    ledger_table: str = ""
+    sweep_queue: str = ""
+    files_queue: str = ""
+    contacts_topic: str = ""
+    files_bucket: str = ""
+    evidence_bucket: str = ""
+    sender_address: str = ""
+    configuration_set: str = ""
+    lender: str = "Betimes Demo"
+    treatment: str = "default"
+    shards: int = 4
+    clock_offset_s: int = 0
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Return the settings in `environment`.
+
+        Raises:
+            ValueError: a shifted clock outside the local deployment, or a number that is none.
+        """
+        values: dict[str, Any] = {
+            field: environment[name]
+            for field, name in _TEXT_SETTINGS.items()
+            if environment.get(name)
+        }
+        values |= {
+            field: int(environment[name])
+            for field, name in _NUMBER_SETTINGS.items()
+            if environment.get(name)
+        }
+        settings = cls(**values)
+        if settings.clock_offset_s and settings.stage != LOCAL_STAGE:
+            raise ValueError(
+                f"{Env.CLOCK_OFFSET}={settings.clock_offset_s}: "
+                f"only stage {LOCAL_STAGE!r} may shift its clock"
+            )
+        return settings
+
+    def need(self, field: str) -> str:
+        """Return the text setting `field`.
+
+        Raises:
+            SettingMissing: it is empty in this function's environment.
+        """
+        value: str = getattr(self, field)
+        if not value:
+            raise SettingMissing(f"environment variable {_TEXT_SETTINGS[field]} is not set")
+        return value
+
+
+_TEXT_SETTINGS: Final = {
+    "stage": Env.STAGE,
+    "book_table": Env.BOOK_TABLE,
+    "contacts_table": Env.CONTACTS_TABLE,
+    "ledger_table": Env.LEDGER_TABLE,
+    "sweep_queue": Env.SWEEP_QUEUE,
+    "files_queue": Env.FILES_QUEUE,
+    "contacts_topic": Env.CONTACTS_TOPIC,
+    "files_bucket": Env.FILES_BUCKET,
+    "evidence_bucket": Env.EVIDENCE_BUCKET,
+    "sender_address": Env.SENDER_ADDRESS,
+    "configuration_set": Env.CONFIGURATION_SET,
+    "lender": Env.LENDER,
+    "treatment": Env.TREATMENT,
+}
+_NUMBER_SETTINGS: Final = {"shards": Env.SHARDS, "clock_offset_s": Env.CLOCK_OFFSET}

@@ -1,0 +1,207 @@
+"""The writes of one transaction, as values, each with the condition under which it holds.
+
+A list of changes is committed whole or not at all (`ports.Store.commit`). Nothing is ever read and then written without
+such a condition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from betimes.core.book import Pages
+from betimes.core.borrower import Account, Borrower
+from betimes.core.contact import Contact, State
+from betimes.core.obligation import Obligation, Repayment
+from betimes.core.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHead:
+    """Store the head of a borrower, if its stored version is `seen`; 0 means it must not exist."""
+
+    head: Borrower
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHead:
+    """Hold only if the head of the borrower has version `seen`."""
+
+    tenant: str
+    borrower_id: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAccount:
+    """Store an account in the borrower's pages; guarded by the head's version in the same transaction."""
+
+    tenant: str
+    borrower_id: str
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOwner:
+    """Store who holds an account, if nobody else is known to hold it and `seen` repayments had been parked for it.
+
+    Money parked after the taker looked would otherwise wait for ever.
+    """
+
+    tenant: str
+    account_id: str
+    borrower_id: str
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SaveObligation:
+    """Store an obligation, if its stored version and watch.seq are the ones seen; (0, 0) means it must not exist."""
+
+    tenant: str
+    borrower_id: str
+    obligation: Obligation
+    seen_version: int
+    seen_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckObligation:
+    """Hold only if the obligation is open and has version `seen`."""
+
+    tenant: str
+    borrower_id: str
+    obligation_id: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRepayment:
+    """Store a repayment: a new one that must not exist, or (`known`) a change of one that must."""
+
+    tenant: str
+    borrower_id: str
+    repayment: Repayment
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Keep a repayment for an account that nobody is known to hold and for which `seen` were parked before."""
+
+    tenant: str
+    repayment: Repayment
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unpark:
+    """Remove a parked repayment; part of the transaction that takes it into the borrower's pages."""
+
+    tenant: str
+    account_id: str
+    repayment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateContact:
+    """Store a contact that must not exist."""
+
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class MoveContact:
+    """Store a contact anew, if its stored state, attempt and chain are the ones seen.
+
+    The chain is the fence: every move appends a record, so a contact that anyone else moved has another chain.
+    """
+
+    contact: Contact
+    seen_state: State
+    seen_attempt: int
+    seen_chain: str
+
+    @classmethod
+    def of(cls, before: Contact, after: Contact) -> MoveContact:
+        """Return the move from `before` to `after`."""
+        assert before.id == after.id
+        return cls(after, before.state, before.attempt, before.chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Append a sealed record to the ledger; it must not exist."""
+
+    record: Record
+
+
+Change = (
+    SaveHead
+    | CheckHead
+    | SaveAccount
+    | SaveOwner
+    | SaveObligation
+    | CheckObligation
+    | SaveRepayment
+    | Park
+    | Unpark
+    | CreateContact
+    | MoveContact
+    | Append
+)
+
+# DynamoDB's limit on the items of one transaction.
+MAX_CHANGES = 100
+
+
+def changes_between(before: Pages, after: Pages) -> list[Change]:
+    """Return the guarded writes that turn the stored pages `before` into `after`; empty when nothing differs.
+
+    Versions rise here and nowhere else: the head's and an obligation's `version` by one when a fact of theirs
+    differs, an obligation's `watch.seq` by one with every write. When only parts below the head change, the head is
+    checked at the version seen, so two writers who saw the same pages cannot both win. Who holds a new account is not
+    in the pages: whoever adds one adds `SaveOwner` too.
+    """
+    tenant, borrower_id = before.tenant, before.borrower_id
+    changes: list[Change] = []
+    for account_id, account in after.accounts.items():
+        if before.accounts.get(account_id) != account:
+            changes.append(SaveAccount(tenant, borrower_id, account))
+    for obligation_id, obligation in after.obligations.items():
+        old = before.obligations.get(obligation_id)
+        if old != obligation:
+            changes.append(_obligation_change(tenant, borrower_id, old, obligation))
+    for repayment_id, repayment in after.repayments.items():
+        if before.repayments.get(repayment_id) != repayment:
+            known = repayment_id in before.repayments
+            changes.append(SaveRepayment(tenant, borrower_id, repayment, known))
+    return [*_head_change(before, after, guard=bool(changes)), *changes]
+
+
+def _obligation_change(
+    tenant: str, borrower_id: str, old: Obligation | None, new: Obligation
+) -> SaveObligation:
+    seen_version, seen_seq = (old.version, old.watch.seq) if old else (0, 0)
+    facts_differ = old is None or replace(old, watch=new.watch) != new
+    return SaveObligation(
+        tenant,
+        borrower_id,
+        replace(
+            new,
+            version=seen_version + facts_differ,
+            watch=replace(new.watch, seq=seen_seq + 1),
+        ),
+        seen_version,
+        seen_seq,
+    )
+
+
+def _head_change(before: Pages, after: Pages, *, guard: bool) -> list[Change]:
+    old, new = before.head, after.head
+    if new is not None and new != old:
+        seen = old.version if old else 0
+        return [SaveHead(replace(new, version=seen + 1), seen)]
+    if guard and new is not None:
+        return [CheckHead(after.tenant, after.borrower_id, new.version)]
+    return []

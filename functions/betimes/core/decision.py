@@ -1,0 +1,47 @@
+"""A decision about one step of one obligation: send it, wait, or do not send it; always with a reason and the facts
+seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from betimes.core.reason import Reason
+
+Facts = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Contact the borrower now, through `channel` (position `slot` in the step's list), before `not_after` (UTC)."""
+
+    step: str
+    reason: Reason
+    facts: Facts
+    channel: str
+    slot: int
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Look again at `until` (UTC): the step may go then."""
+
+    step: str
+    reason: Reason
+    facts: Facts
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """This step is not sent, for good."""
+
+    step: str
+    reason: Reason
+    facts: Facts
+
+
+Decision = Send | Wait | Suppress

@@ -1,0 +1,25 @@
+"""What a provider reports about a message, in our words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from betimes.core.contact import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """One report about one attempt of a contact, found by the ids that travelled with the message.
+
+    `at` is the provider's instant (UTC, aware). `key` identifies the report: the same one delivered
+    twice has the same key, two reports never share one. `detail` is the provider's type or code (""
+    if none), never an address or a text.
+    """
+
+    contact_id: str
+    attempt: int
+    event: Event
+    at: datetime
+    key: str
+    detail: str = ""

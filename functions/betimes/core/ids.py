@@ -1,0 +1,42 @@
+"""Ids made from facts: the same obligation, cycle, step and slot give the same id, so a retry meets itself.
+
+Deliberately not in a contact's id: treatment and template version, address, attempt. Activating a new version in
+mid-cycle must not create a second contact for the same step.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import zlib
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text` may serve as an id: 1 to 128 ASCII letters, digits and `._:-`.
+
+    Anything else, "#" above all, would blur the keys that ids are joined into.
+    """
+    return _ID.fullmatch(text) is not None
+
+
+def digest_id(*facts: str) -> str:
+    """Return 26 characters of lower-case base32 over the SHA-256 of the facts, in order.
+
+    Fits the tag alphabet of SES (`[A-Za-z0-9_-]`, up to 256 characters).
+    """
+    # The unit separator keeps ("a", "bc") apart from ("ab", "c"); no id may hold a control character.
+    joined = "\x1f".join(facts).encode()
+    return base64.b32encode(hashlib.sha256(joined).digest()).decode()[:26].lower()
+
+
+def contact_id(tenant: str, obligation_id: str, cycle: str, step: str, slot: int) -> str:
+    """Return the id of the one contact for this obligation, cycle, step and position in the step's channel list."""
+    return "c_" + digest_id(tenant, obligation_id, cycle, step, str(slot))
+
+
+def shard_of(tenant: str, borrower_id: str, shards: int) -> int:
+    """Return the agenda shard, 0 ≤ n < `shards`, for a new obligation of this borrower; stored on the item."""
+    return zlib.crc32(f"{tenant}#{borrower_id}".encode()) % shards

@@ -1,0 +1,101 @@
+"""Feedback: what providers report moves contacts by rank and blocks contact points that must not be used again.
+
+A report that comes late, twice or out of order changes nothing it should not: each is appended to the ledger once,
+under an id made from its own identity, and the contact is folded by `core.contact`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from betimes.core.borrower import Borrower, PointState
+from betimes.core.change import Append, Change, MoveContact, SaveHead
+from betimes.core.contact import Contact, Event
+from betimes.core.errors import Stale, Unavailable
+from betimes.core.feedback import ProviderEvent
+from betimes.core.look import chained
+from betimes.core.reason import Reason
+from betimes.ports import Stores
+
+MAX_TRIES = 5
+
+_REASONS = {
+    Event.ACCEPTED: Reason.ACCEPTED,
+    Event.DELAYED: Reason.ACCEPTED,
+    Event.FAILED: Reason.PROVIDER_FAILED,
+    Event.BOUNCED_SOFT: Reason.BOUNCED_SOFT,
+    Event.DELIVERED: Reason.DELIVERED,
+    Event.BOUNCED_HARD: Reason.BOUNCED_HARD,
+    # A complaint proves delivery and is recorded as what it is; where the contact stands does not depend on which came
+    # first.
+    Event.COMPLAINED: Reason.DELIVERED,
+}
+_RECORDED = {**_REASONS, Event.COMPLAINED: Reason.COMPLAINED}
+_BLOCKS = {Event.BOUNCED_HARD: PointState.BOUNCED, Event.COMPLAINED: PointState.COMPLAINED}
+
+
+class Heard(StrEnum):
+    """What a report did."""
+
+    MOVED = "moved"
+    NOTED = "noted"
+    REPEATED = "repeated"
+    NOT_OURS = "not_ours"
+
+
+def hear(stores: Stores, reported: ProviderEvent) -> Heard:
+    """Fold one report into its contact and return what it did.
+
+    Raises:
+        Unavailable: other writers kept winning, or the stores are out of reach; deliver the report again.
+    """
+    for _ in range(MAX_TRIES):
+        contact = stores.contacts.get(reported.contact_id)
+        if contact is None:
+            return Heard.NOT_OURS
+        after, written = chained(
+            contact,
+            contact.after(reported.event, _REASONS[reported.event], reported.at),
+            reported.event,
+            reported.at,
+            key=reported.key,
+            reason=_RECORDED[reported.event],
+        )
+        try:
+            changes: list[Change] = [
+                MoveContact.of(contact, after),
+                Append(written),
+                *_block(stores, contact, reported.event),
+            ]
+            stores.store.commit(changes)
+        except Stale as stale:
+            if 1 in stale.failed:
+                return Heard.REPEATED
+            continue
+        return Heard.MOVED if after.state is not contact.state else Heard.NOTED
+    raise Unavailable("other writers kept winning for one contact")
+
+
+def _block(stores: Stores, contact: Contact, event: Event) -> list[Change]:
+    """Return the change that blocks the contact point after a hard bounce or a complaint; nothing if blocked
+    already.
+    """
+    state = _BLOCKS.get(event)
+    head = stores.book.pages(contact.tenant, contact.borrower_id).head if state else None
+    if state is None or head is None:
+        return []
+    blocked = _with_point(head, contact.channel, state)
+    if blocked == head:
+        return []
+    return [SaveHead(replace(blocked, version=head.version + 1), head.version)]
+
+
+def _with_point(head: Borrower, channel: str, state: PointState) -> Borrower:
+    points = tuple(
+        replace(point, state=state)
+        if point.channel == channel and point.state is PointState.ACTIVE
+        else point
+        for point in head.contact_points
+    )
+    return replace(head, contact_points=points)

@@ -1,0 +1,72 @@
+"""Replan: a borrower's facts have changed; every look of theirs is set to what agenda, treatment and zone now ask for.
+
+Level-triggered: what the change was is not believed, only whom it concerns, so order, repetition and loss of stream
+records are harmless. A payment comes through here too and cancels a contact that is still READY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from betimes.core.book import Pages
+from betimes.core.change import MAX_CHANGES, Change, changes_between
+from betimes.core.errors import Stale, Unavailable
+from betimes.core.intake import looked
+from betimes.core.policies import Policies
+from betimes.flows.sweep import MAX_TRIES, look_once
+from betimes.ports import DueLook, Stores
+
+
+def replan(
+    stores: Stores, policies: Policies, tenant: str, borrower_id: str, *, now: datetime
+) -> int:
+    """Return how many looks of the borrower moved; 0 when everything was in place already.
+
+    Raises:
+        Unavailable: other writers kept winning, or the stores are out of reach; the stream delivers again.
+    """
+    for _ in range(MAX_TRIES):
+        try:
+            before = stores.book.pages(tenant, borrower_id)
+            after = _replanned(before, policies, now)
+            changes = changes_between(before, after)
+            for part in _parts(changes):
+                stores.store.commit(part)
+        except Stale:
+            continue
+        _settle_in_flight(stores, policies, after, now)
+        return max(0, len(changes) - 1)
+    raise Unavailable("other writers kept winning for one borrower")
+
+
+def _parts(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
+    """Return the changes in transactions that fit, each with the check of the head that stands first.
+
+    Every look stands alone, so a part that is not written any more is found by whoever tries again.
+    """
+    head, looks = changes[:1], changes[1:]
+    size = MAX_CHANGES - len(head)
+    return [[*head, *looks[n : n + size]] for n in range(0, len(looks), size)]
+
+
+def _replanned(pages: Pages, policies: Policies, now: datetime) -> Pages:
+    for obligation_id, obligation in pages.obligations.items():
+        if obligation.watch.contact_id and not obligation.is_open:
+            continue  # its look is already now; _settle_in_flight takes it up
+        moved = looked(pages.snapshot(obligation_id), policies.treatment, now)
+        if moved != obligation:
+            pages = pages.with_obligation(moved)
+    return pages
+
+
+def _settle_in_flight(stores: Stores, policies: Policies, pages: Pages, now: datetime) -> None:
+    """Cancel at once what is still READY for an obligation that has been settled."""
+    for obligation in pages.obligations.values():
+        if obligation.watch.contact_id and not obligation.is_open:
+            look_once(
+                stores,
+                policies,
+                DueLook(pages.tenant, pages.borrower_id, obligation.id, now),
+                now,
+            )

@@ -1,0 +1,1 @@
+"""Who calls us: one module a trigger."""

@@ -1,0 +1,207 @@
+"""The stores in memory: the same conditions and the same answers as on DynamoDB, without a network.
+
+Two streams are kept as on AWS: `book_changes` (keys of borrowers whose facts changed) and `ready` (ids of contacts
+offered to their channel). The lab drains them; a test may reorder or repeat them.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from betimes.core import zones
+from betimes.core.agenda import NEVER
+from betimes.core.book import Owner, Pages
+from betimes.core.change import (
+    MAX_CHANGES,
+    Append,
+    Change,
+    CheckHead,
+    CheckObligation,
+    CreateContact,
+    MoveContact,
+    Park,
+    SaveAccount,
+    SaveHead,
+    SaveObligation,
+    SaveOwner,
+    SaveRepayment,
+    Unpark,
+)
+from betimes.core.contact import Contact, State
+from betimes.core.errors import Stale
+from betimes.core.obligation import Obligation, Repayment
+from betimes.core.record import Record
+from betimes.ports import DueLook, Page
+
+Key = tuple[str, str]
+
+
+class Memory:
+    """Book, Store, Contacts and Ledger in one; every port is this object."""
+
+    def __init__(self) -> None:
+        self._pages: dict[Key, Pages] = {}
+        self._owners: dict[Key, str] = {}
+        self._parked: dict[Key, dict[str, Repayment]] = {}
+        self._parkings: dict[Key, int] = {}
+        self._contacts: dict[str, Contact] = {}
+        self._records: dict[Key, dict[str, Record]] = {}
+        self._agenda: dict[int, list[tuple[str, str, str, str]]] = {}
+        self.book_changes: deque[Key] = deque()
+        self.ready: deque[str] = deque()
+
+    # Book
+
+    def pages(self, tenant: str, borrower_id: str) -> Pages:
+        """See `ports.Book.pages`."""
+        return self._pages.get((tenant, borrower_id)) or Pages(tenant, borrower_id)
+
+    def owner(self, tenant: str, account_id: str) -> Owner:
+        """See `ports.Book.owner`."""
+        key = (tenant, account_id)
+        parked = tuple(self._parked.get(key, {}).values())
+        parkings = self._parkings.get(key, 0)
+        return Owner(tenant, account_id, self._owners.get(key, ""), parked, parkings)
+
+    def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
+        """See `ports.Book.due`."""
+        rows = self._agenda.get(shard, [])
+        last = tuple(json.loads(after)) if after else None
+        start = bisect.bisect_right(rows, last) if last else 0
+        end = bisect.bisect_right(rows, (zones.to_text(now), "\U0010ffff"))
+        taken = rows[start : max(start, min(end, start + limit))]
+        looks = tuple(
+            DueLook(tenant, borrower_id, obligation_id, zones.from_text(look_at))
+            for look_at, tenant, borrower_id, obligation_id in taken
+        )
+        more = start + limit < end
+        return Page(looks, json.dumps(taken[-1]) if more else "")
+
+    def next_look(self) -> datetime | None:
+        """Return the earliest look of any shard, None if none will ever be; the lab's clock jumps there."""
+        firsts = [rows[0][0] for rows in self._agenda.values() if rows]
+        first = zones.from_text(min(firsts)) if firsts else NEVER
+        return first if first < NEVER else None
+
+    def shards(self) -> Sequence[int]:
+        """Return the agenda shards in use, in order."""
+        return sorted(shard for shard, rows in self._agenda.items() if rows)
+
+    def everyone(self) -> Sequence[Pages]:
+        """Return the pages of all borrowers, in order of key; for audits and reports."""
+        return [self._pages[key] for key in sorted(self._pages)]
+
+    # Contacts and Ledger
+
+    def get(self, contact_id: str) -> Contact | None:
+        """See `ports.Contacts.get`."""
+        return self._contacts.get(contact_id)
+
+    def all_contacts(self) -> Sequence[Contact]:
+        """Return all contacts in order of id."""
+        return [self._contacts[contact_id] for contact_id in sorted(self._contacts)]
+
+    def of_borrower(self, tenant: str, borrower_id: str) -> Sequence[Record]:
+        """See `ports.Ledger.of_borrower`."""
+        records = self._records.get((tenant, borrower_id), {})
+        return [records[record_id] for record_id in sorted(records)]
+
+    # Store
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `ports.Store.commit`."""
+        assert len(changes) <= MAX_CHANGES, "a transaction holds at most 100 changes"
+        failed = tuple(n for n, change in enumerate(changes) if not self._holds(change))
+        if failed:
+            raise Stale(failed)
+        for change in changes:
+            self._apply(change)
+
+    def _holds(self, change: Change) -> bool:
+        match change:
+            case SaveHead(head, seen):
+                stored = self.pages(head.tenant, head.id).head
+                return (stored.version if stored else 0) == seen
+            case CheckHead(tenant, borrower_id, seen):
+                found_head = self.pages(tenant, borrower_id).head
+                return found_head is not None and found_head.version == seen
+            case SaveOwner(tenant, account_id, borrower_id, seen):
+                holder = self._owners.get((tenant, account_id))
+                free = holder is None and self._parkings.get((tenant, account_id), 0) == seen
+                return free or holder == borrower_id
+            case SaveObligation(tenant, borrower_id, obligation, version, seq):
+                old = self.pages(tenant, borrower_id).obligations.get(obligation.id)
+                return ((old.version, old.watch.seq) if old else (0, 0)) == (version, seq)
+            case CheckObligation(tenant, borrower_id, obligation_id, seen):
+                found = self.pages(tenant, borrower_id).obligations.get(obligation_id)
+                return found is not None and found.is_open and found.version == seen
+            case SaveRepayment(tenant, borrower_id, repayment, known):
+                return (repayment.id in self.pages(tenant, borrower_id).repayments) is known
+            case Park(tenant, repayment, seen):
+                place = (tenant, repayment.account_id)
+                return place not in self._owners and self._parkings.get(place, 0) == seen
+            case CreateContact(contact):
+                return contact.id not in self._contacts
+            case MoveContact(contact, state, attempt, chain):
+                old_contact = self._contacts.get(contact.id)
+                return old_contact is not None and (
+                    (old_contact.state, old_contact.attempt, old_contact.chain)
+                    == (state, attempt, chain)
+                )
+            case Append(record):
+                return record.id not in self._records.get((record.tenant, record.borrower_id), {})
+            case SaveAccount() | Unpark():
+                return True
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case SaveHead(head, seen):
+                wake = seen > 0
+                self._put(head.tenant, head.id, lambda pages: pages.with_head(head), wake=wake)
+            case SaveAccount(tenant, borrower_id, account):
+                self._put(tenant, borrower_id, lambda pages: pages.with_account(account))
+            case SaveOwner(tenant, account_id, borrower_id, _):
+                self._owners[tenant, account_id] = borrower_id
+            case SaveObligation(tenant, borrower_id, obligation, _, _):
+                self._move_look(tenant, borrower_id, obligation)
+                self._put(tenant, borrower_id, lambda pages: pages.with_obligation(obligation))
+            case SaveRepayment(tenant, borrower_id, repayment, _):
+                self._put(
+                    tenant, borrower_id, lambda pages: pages.with_repayment(repayment), wake=True
+                )
+            case Park(tenant, repayment, seen):
+                place = (tenant, repayment.account_id)
+                self._parked.setdefault(place, {})[repayment.id] = repayment
+                self._parkings[place] = seen + 1
+            case Unpark(tenant, account_id, repayment_id):
+                self._parked.get((tenant, account_id), {}).pop(repayment_id, None)
+            case CreateContact(contact) | MoveContact(contact, _, _, _):
+                self._contacts[contact.id] = contact
+                if contact.state is State.READY and contact.offered:
+                    self.ready.append(contact.id)
+            case Append(record):
+                chain = self._records.setdefault((record.tenant, record.borrower_id), {})
+                chain[record.id] = record
+            case CheckHead() | CheckObligation():
+                pass
+
+    def _put(
+        self, tenant: str, borrower_id: str, change: Callable[[Pages], Pages], *, wake: bool = False
+    ) -> None:
+        self._pages[tenant, borrower_id] = change(self.pages(tenant, borrower_id))
+        if wake:
+            self.book_changes.append((tenant, borrower_id))
+
+    def _move_look(self, tenant: str, borrower_id: str, new: Obligation) -> None:
+        old = self.pages(tenant, borrower_id).obligations.get(new.id)
+        if old is not None and old.watch.look_at is not None:
+            rows = self._agenda[old.watch.shard]
+            row = (zones.to_text(old.watch.look_at), tenant, borrower_id, old.id)
+            del rows[bisect.bisect_left(rows, row)]
+        if new.watch.look_at is not None:
+            row = (zones.to_text(new.watch.look_at), tenant, borrower_id, new.id)
+            bisect.insort(self._agenda.setdefault(new.watch.shard, []), row)

@@ -1,0 +1,1 @@
+"""A pocket cloud: the whole deployed stack on one machine."""

@@ -1,0 +1,65 @@
+"""What a person sees at the prompt: progress on a terminal, silence in a pipe, tables that line up with Chinese
+text.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import TextIO
+
+
+class Progress:
+    """One line on the terminal that says how far a long piece of work has got; nothing where there is no terminal."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._shown = self._stream.isatty()
+        self._last = ""
+
+    def say(self, text: str) -> None:
+        """Replace the line by `text`."""
+        if self._shown and text != self._last:
+            self._stream.write(f"\r\x1b[2K{text}")
+            self._stream.flush()
+            self._last = text
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show `done` of `total`, in whole percent."""
+        if self._shown and total:
+            self.say(f"{what} … {100 * done // total} %")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown and self._last:
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()
+            self._last = ""
+
+
+def width(text: str) -> int:
+    """Return how many columns `text` takes on a terminal: wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of text: the first column to the left, the others to the right; a rule below the header."""
+    all_rows = [list(header), *map(list, rows)]
+    widths = [max(width(row[n]) for row in all_rows) for n in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell + " " * (widths[n] - width(cell))
+            if n == 0
+            else " " * (widths[n] - width(cell)) + cell
+            for n, cell in enumerate(row)
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])
+
+
+def indented(text: str, by: str = "    ") -> str:
+    """Return `text` with every line moved to the right."""
+    return "\n".join(by + line if line else "" for line in text.splitlines())

@@ -1,0 +1,295 @@
+"""`betimes run`: a loan tape goes in, reminders come out, through the real template on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from betimes import outputs
+from betimes.adapters.packs import policies
+from betimes.config import Settings
+from betimes.core import zones
+from betimes.core.audit import audit
+from betimes.core.contact import Contact
+from betimes.core.errors import Rejected
+from betimes.core.report import Report
+from betimes.flows.timeline import Entry, entry
+from betimes.local import summary
+from betimes.local.book import OpenBook, opened
+from betimes.local.cloud import PocketCloud, arrivals, pocket_cloud
+from betimes.local.console import Progress, indented, table
+from betimes.local.deploy import DeploymentFailed, SynthesisFailed
+from betimes.local.drain import NotDrained, WorkFailed
+from betimes.local.emulator import EmulatorFailed
+from betimes.local.mailbox import Delivered
+from betimes.local.readback import Everything
+
+TAPE = "run"
+SHOWN_MESSAGES = 3
+
+
+@dataclass
+class _Stopwatch:
+    """How long each part took, in order."""
+
+    parts: list[tuple[str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.parts.append((name, time.perf_counter() - began))
+
+    @property
+    def total(self) -> float:
+        return sum(seconds for _, seconds in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """All that a run showed."""
+
+    cloud: dict[str, Any]
+    result: dict[str, Any]
+    book: Everything
+    mails: Sequence[Delivered]
+    report: Report
+    contact_of: dict[int, str]
+
+
+def run(
+    *,
+    root: Path,
+    tape: Path | None,
+    zone: str,
+    as_of: datetime,
+    limit: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the main job as of the instant `as_of` and print what came of it.
+
+    Return the exit code: 0 if every promise was kept, 1 if one was broken, 2 if the stack could not do its work.
+
+    Raises:
+        Rejected: the tape was refused.
+    """
+    progress, watch = Progress(), _Stopwatch()
+    try:
+        with opened(tape, zone=zone, as_of=as_of, limit=limit, demo_at=as_of) as book:
+            if not as_json:
+                print(_opening(book, as_of, zone), flush=True)
+            ran = _through_the_cloud(root, book, zone, as_of, progress, watch)
+    except (SynthesisFailed, EmulatorFailed, DeploymentFailed, NotDrained, WorkFailed) as failed:
+        progress.clear()
+        raise Rejected("pocket_cloud", type(failed).__name__, str(failed)) from None
+    progress.clear()
+    if out is not None:
+        summary.write_out(out, ran.report, ran.result["rejected"])
+    if as_json:
+        print(summary.json_line(ran.report, watch.total))
+    else:
+        _print(ran, watch, zone, out, is_demo=tape is None)
+    return 0 if ran.report.findings.all_kept else 1
+
+
+def _through_the_cloud(
+    root: Path,
+    book: OpenBook,
+    zone: str,
+    as_of: datetime,
+    progress: Progress,
+    watch: _Stopwatch,
+) -> _Ran:
+    rows = sum(book.prepared.counts.values())
+    began = time.perf_counter()
+    offset_s = round((as_of - datetime.now(UTC)).total_seconds())
+    with pocket_cloud(root, offset_s=offset_s, say=progress.say) as cloud:
+        watch.parts.append(("synthesize, start, deploy", time.perf_counter() - began))
+        with watch.part("load the tape through S3"):
+            cloud.drop(book.folder, TAPE, zone=zone)
+            cloud.drain(rows)
+            result = dict(cloud.result(TAPE))
+        with watch.part("evaluate, decide, send"):
+            cloud.tick()
+            cloud.drain(rows)
+        with watch.part("hear the receivers, seal, close the day"):
+            cloud.report_mails(cloud.delivered())
+            cloud.close_day()
+            cloud.drain(rows)
+        with watch.part("read back and audit"):
+            progress.say("reading back and auditing")
+            ran = _audited(cloud, result)
+        with watch.part("stop"):
+            progress.say("stopping the embedded AWS")
+    return ran
+
+
+def _audited(cloud: PocketCloud, result: dict[str, Any]) -> _Ran:
+    book, mails = cloud.everything(), cloud.delivered()
+    settings = Settings()
+    policy = policies(settings.treatment, settings.lender)
+    locales = {locale for template in policy.templates.values() for locale, _ in template.bodies}
+    arrived = arrivals(mails, book.contacts, locales)
+    findings = audit(book.everyone, book.contacts, book.records, arrived, policy, now=cloud.now)
+    obligations = sum(len(pages.obligations) for pages in book.everyone)
+    return _Ran(
+        cloud={
+            "stack": cloud.deployed.stack,
+            "resources": cloud.deployed.resources,
+            "functions": sum(outputs.is_function_name(name) for name in cloud.deployed.outputs),
+        },
+        result=result,
+        book=book,
+        mails=mails,
+        report=Report.of(obligations, book.contacts, book.records, findings),
+        contact_of={n: arrival.contact_id for n, arrival in enumerate(arrived)},
+    )
+
+
+def _opening(book: OpenBook, as_of: datetime, zone: str) -> str:
+    what = "the demo book (generated; nobody in it exists)" if book.is_demo else "your tape"
+    local = as_of.astimezone(zones.zone(zone))
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in book.prepared.counts.items())
+    return f"Betimes runs {what} as of {local:%Y-%m-%d %H:%M} {zone}: {counts}"
+
+
+def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, *, is_demo: bool) -> None:
+    settings = Settings()
+    treatment = policies(settings.treatment, settings.lender).treatment
+    cloud, report = ran.cloud, ran.report
+    settled = sum(
+        not obligation.is_open
+        for pages in ran.book.everyone
+        for obligation in pages.obligations.values()
+    )
+    print(
+        f"\nDeployed  stack {cloud['stack']}: {cloud['resources']} resources, {cloud['functions']} functions, "
+        "from the template that goes to AWS"
+    )
+    print(
+        f"Read      {len(ran.book.everyone):,} borrowers, {report.obligations:,} obligations: "
+        f"{settled:,} paid, {report.obligations - settled:,} open"
+    )
+    _print_rows(ran.result)
+    print(f"\nWhat came due (treatment {treatment.id})\n")
+    print(summary.steps_table(report, treatment))
+    print(
+        "\n  suppressed as planned_after_window: the step's time had passed before the platform heard of the debt;\n"
+        "  a step that is not due yet, or no longer because it was paid, is in no column."
+    )
+    _print_messages(ran, zone)
+    _print_timeline(ran, zone)
+    print("\nThe promises, checked against what the providers received")
+    print(f"  {summary.promises(report)}")
+    print(
+        f"  {len(ran.book.records):,} ledger records, chained by hash, in {ran.book.segments} sealed segments; "
+        f"digest {report.digest[:16]}…"
+    )
+    print("\nTime")
+    for name, seconds in watch.parts:
+        print(f"  {seconds:6.1f} s  {name}")
+    print(f"  {watch.total:6.1f} s  in all")
+    if out is not None:
+        print(f"\nWrote contacts.jsonl, decisions.jsonl and rejected.jsonl to {out}")
+    print(_next(is_demo=is_demo))
+
+
+def _print_rows(result: dict[str, Any]) -> None:
+    rejected, noted = result["rejected"], result["noted"]
+    for notice in result["notices"]:
+        print(f"          note: {notice}")
+    for title, rows in (("Rejected ", rejected), ("Noted    ", noted)):
+        print(f"{title} {len(rows) or 'no'} row{'' if len(rows) == 1 else 's'}")
+        kinds: dict[tuple[str, str, str], list[int]] = {}
+        for row in rows:
+            key = (row["file"], row["code"], row["message"])
+            kinds.setdefault(key, []).append(row["line"])
+        for (file, code, message), lines in kinds.items():
+            where = ", ".join(map(str, lines[:3])) + (" …" if len(lines) > 3 else "")
+            print(f"          {len(lines)} × {code}: {message} ({file}.csv line {where})")
+
+
+def _print_messages(ran: _Ran, zone: str) -> None:
+    shown = _chosen(ran.mails)
+    if not shown:
+        print("\nNo message was due.")
+        return
+    print(
+        f"\n{len(ran.mails)} messages were delivered. {len(shown)} of them as the borrower sees them:"
+    )
+    for mail in shown:
+        local = mail.at.astimezone(zones.zone(zone))
+        print(f"\n  {mail.channel} to {mail.to}, {local:%H:%M:%S}")
+        if mail.subject:
+            print(f"    {mail.subject}")
+            print("    " + "─" * 40)
+        print(indented(mail.text.strip()))
+
+
+def _chosen(mails: Sequence[Delivered]) -> list[Delivered]:
+    """Return up to three messages: a Chinese e-mail, an SMS, an English message, then whatever is there."""
+
+    def chinese(mail: Delivered) -> bool:
+        return any("\u4e00" <= character <= "\u9fff" for character in mail.text)
+
+    wishes: tuple[Callable[[Delivered], bool], ...] = (
+        lambda m: m.channel == "email" and chinese(m),
+        lambda m: m.channel == "sms" and chinese(m),
+        lambda m: m.channel == "email" and not chinese(m),
+        lambda m: not chinese(m),
+        lambda _: True,
+    )
+    chosen: list[Delivered] = []
+    for wish in wishes:
+        found = next((mail for mail in mails if mail not in chosen and wish(mail)), None)
+        if found is not None and len(chosen) < SHOWN_MESSAGES:
+            chosen.append(found)
+    return chosen
+
+
+def _print_timeline(ran: _Ran, zone: str) -> None:
+    contact = _telling(ran.report.sent)
+    if contact is None:
+        return
+    entries = [
+        entry(written)
+        for written in sorted(ran.book.records, key=lambda r: r.id)
+        if written.borrower_id == contact.borrower_id
+    ]
+    print(
+        f"\nTimeline of borrower {contact.borrower_id} (every decision, sent or not, and what became of it)\n"
+    )
+    rows = [_timeline_row(each, zone) for each in entries]
+    print(indented(table(["at", "obligation", "step", "what", "because"], rows), "  "))
+
+
+def _timeline_row(each: Entry, zone: str) -> list[str]:
+    local = each.at.astimezone(zones.zone(zone))
+    what = f"{each.what} → {each.state}" if each.state else each.what
+    return [f"{local:%m-%d %H:%M:%S}", each.obligation_id, each.step, what, each.reason]
+
+
+def _telling(sent: Sequence[Contact]) -> Contact | None:
+    """Return the contact whose borrower's timeline tells most: a mail that was heard of, else any."""
+    by_mail = [contact for contact in sent if contact.channel == "email"]
+    return next(iter(by_mail or sent), None)
+
+
+def _next(*, is_demo: bool) -> str:
+    lines = [
+        "\nTry next",
+        "  .venv/bin/betimes lab                         the same book played through months, in seconds",
+        "  .venv/bin/betimes run --as-of 2026-03-15T09:30+08:00 --out out/",
+        "  .venv/bin/betimes up                          keep the stack running and talk to it",
+    ]
+    if is_demo:
+        lines.append(
+            "  .venv/bin/betimes run --tape DIR              your own loan tape (see README)"
+        )
+    return "\n".join(lines)

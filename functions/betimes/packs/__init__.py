@@ -1,0 +1,1 @@
+"""Policy data: treatments, rules, templates and the figures of the demo book. Data files only."""

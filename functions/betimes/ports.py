@@ -1,0 +1,138 @@
+"""What the flows need from outside, as small protocols. Adapters implement them on AWS, the lab in memory.
+
+Every implementation passes the same contract suite (tests/contracts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from betimes.core.book import Owner, Pages
+from betimes.core.change import Change
+from betimes.core.contact import Contact
+from betimes.core.message import Text
+from betimes.core.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class DueLook:
+    """A row of the agenda: this obligation of this borrower is to be looked at, `look_at` having passed."""
+
+    tenant: str
+    borrower_id: str
+    obligation_id: str
+    look_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, oldest look first, and where to go on; `after` is "" on the last page."""
+
+    looks: tuple[DueLook, ...]
+    after: str = ""
+
+
+class Book(Protocol):
+    """The mutable truth about borrowers."""
+
+    def pages(self, tenant: str, borrower_id: str) -> Pages:
+        """Return everything about one borrower, consistently read; empty pages for one who is unknown.
+
+        Raises:
+            Stale: the read stayed torn after three tries.
+        """
+
+    def owner(self, tenant: str, account_id: str) -> Owner:
+        """Return who holds an account, consistently read; with borrower_id "" and parked repayments if unknown."""
+
+    def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
+        """Return up to `limit` rows of the shard with `look_at` ≤ `now`, oldest first. May lag behind the truth."""
+
+
+class Store(Protocol):
+    """The one door for writes."""
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Write all changes or none; at most `core.change.MAX_CHANGES`, an empty list writes nothing.
+
+        Raises:
+            Stale: a condition did not hold; `failed` has the positions of the changes concerned.
+            Unavailable: throttled or out of reach; certainly nothing was written, or the same commit may be repeated.
+        """
+
+
+class Contacts(Protocol):
+    """The outbox and the state of each contact."""
+
+    def get(self, contact_id: str) -> Contact | None:
+        """Return a contact, consistently read; None if there is none."""
+
+
+class Ledger(Protocol):
+    """The append-only record of decisions and events."""
+
+    def of_borrower(self, tenant: str, borrower_id: str) -> Sequence[Record]:
+        """Return all records of a borrower in order of time; may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A rendered message on its way: the address, the text, and the ids that travel with it."""
+
+    contact_id: str
+    attempt: int
+    tenant: str
+    address: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took it; `provider_id` is its id for the message."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider surely did not take it. `code` is the provider's; `may_retry` if the same send can succeed later."""
+
+    code: str
+    may_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been taken; nobody knows."""
+
+    cause: str
+
+
+Answer = Accepted | Refused | Unknown
+
+
+class Sender(Protocol):
+    """One channel's way out."""
+
+    def send(self, letter: Letter) -> Answer:
+        """Make exactly one request to the provider and return its answer; "no" and "unknown" are values."""
+
+
+class Clock(Protocol):
+    """Where a flow's `now` comes from; read once per unit of work by the caller of a flow."""
+
+    def now(self) -> datetime:
+        """Return the current instant (UTC, aware)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The four stores that most flows need together."""
+
+    book: Book
+    store: Store
+    contacts: Contacts
+    ledger: Ledger

@@ -1,0 +1,1 @@
+"""What others say to us: models of requests, files and provider events, and how they turn into core values."""

@@ -1,0 +1,253 @@
+"""The cells of one row: each is read into a value, or refused with a message naming its column.
+
+A cell may hold anything, an address in the wrong column included; so no message quotes one.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Final
+
+from betimes.core import ids, money, zones
+from betimes.core.errors import Rejected
+
+# Years beyond these are typing errors, and arithmetic with them would leave the calendar.
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2199
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+# 15 digits: far above any debt in the weakest currency, far below what a store can hold exactly.
+_WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+def split(line: str) -> list[str]:
+    """Return the fields of a line of CSV.
+
+    Raises:
+        Rejected: code "malformed_row", a quote is not closed on the line or stands inside a field.
+    """
+    if '"' not in line:
+        return line.split(",")
+    try:
+        fields: list[str] = next(csv.reader([line], strict=True))
+    except csv.Error:
+        raise Rejected(
+            "malformed_row",
+            "",
+            "the quotes of this row do not match; a field with a comma or quote stands in quotes, "
+            "quotes inside it are doubled, and a row ends where its line ends",
+        ) from None
+    return fields
+
+
+class Cells:
+    """One row by column name. A column that the file does not have reads as an empty cell."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+
+    def has(self, column: str) -> bool:
+        """Return whether the file has the column."""
+        return column in self._fields
+
+    def text(self, column: str) -> str:
+        """Return the cell as it stands, "" if the file has no such column."""
+        return self._fields.get(column, "")
+
+    def id(self, column: str, *, default: str | None = None) -> str:
+        """Return an id; `default`, if given, for an empty cell.
+
+        Raises:
+            Rejected: code "missing_id" or "bad_id".
+        """
+        text = self.text(column)
+        if not text:
+            if default is not None:
+                return default
+            raise Rejected("missing_id", column, f"{column} is empty; give every row its id")
+        if not ids.is_id(text):
+            raise Rejected(
+                "bad_id",
+                column,
+                f"{column} must be 1 to 128 ASCII letters, digits, '.', '_', ':' or '-'",
+            )
+        return text
+
+    def whole(self, column: str, *, default: int | None = None) -> int:
+        """Return a whole number that is not negative; `default`, if given, for an empty cell.
+
+        Raises:
+            Rejected: code "bad_integer" or "negative_amount".
+        """
+        number = self.signed(column, default=default)
+        if number < 0:
+            raise Rejected("negative_amount", column, f"{column} must not be negative")
+        return number
+
+    def signed(self, column: str, *, default: int | None = None) -> int:
+        """Return a whole number of either sign; `default`, if given, for an empty cell.
+
+        Raises:
+            Rejected: code "bad_integer".
+        """
+        text = self.text(column)
+        if not text and default is not None:
+            return default
+        if not _WHOLE.fullmatch(text):
+            raise Rejected(
+                "bad_integer",
+                column,
+                f"{column} must be a whole number of at most 15 digits, without blanks, "
+                "separators or decimals; amounts are in minor units",
+            )
+        return int(text)
+
+    def day(self, column: str) -> date:
+        """Return a civil date.
+
+        Raises:
+            Rejected: code "bad_date".
+        """
+        day = _day(self.text(column))
+        if day is None:
+            raise Rejected("bad_date", column, f"{column} must be a date of the form 2026-03-09")
+        return day
+
+    def month(self, column: str) -> date:
+        """Return the first day of a month.
+
+        Raises:
+            Rejected: code "bad_month".
+        """
+        first = _first_of(self.text(column))
+        if first is None:
+            raise Rejected("bad_month", column, f"{column} must be a month of the form 2026-03")
+        return first
+
+    def instant(self, column: str, zone: str) -> datetime:
+        """Return an instant (UTC); a cell without an offset is local time in `zone`.
+
+        Raises:
+            Rejected: code "bad_instant".
+        """
+        at = _instant(self.text(column), zone)
+        if at is None:
+            raise Rejected(
+                "bad_instant",
+                column,
+                f"{column} must be a date and time of the form 2026-03-09T10:00:00, "
+                "with an offset such as +08:00 or without one",
+            )
+        return at
+
+    def currency(self, column: str) -> str:
+        """Return a currency code.
+
+        Raises:
+            Rejected: code "unknown_currency".
+        """
+        text = self.text(column)
+        try:
+            money.minor_units(text)
+        except Rejected as rejected:
+            raise Rejected(
+                rejected.code, column, f"{column} must be an active ISO 4217 code such as CNY"
+            ) from None
+        return text
+
+    def zone(self, column: str, *, default: str) -> str:
+        """Return the name of a zone; `default` for an empty cell.
+
+        Raises:
+            Rejected: code "unknown_zone".
+        """
+        text = self.text(column) or default
+        try:
+            zones.zone(text)
+        except Rejected as rejected:
+            raise Rejected(
+                rejected.code, column, f"{column} must be an IANA time zone such as Asia/Shanghai"
+            ) from None
+        return text
+
+    def word(self, column: str) -> str:
+        """Return a short name.
+
+        Raises:
+            Rejected: code "bad_name".
+        """
+        text = self.text(column)
+        if not _WORD.fullmatch(text):
+            raise Rejected(
+                "bad_name",
+                column,
+                f"{column} must be 1 to 32 ASCII letters, digits, '.', '_' or '-'",
+            )
+        return text
+
+    def locale(self, column: str, *, default: str) -> str:
+        """Return a language tag; `default` for an empty cell.
+
+        Raises:
+            Rejected: code "bad_locale".
+        """
+        return self._matching(
+            column, default, _LOCALE, "bad_locale", "a language tag such as zh-CN"
+        )
+
+    def jurisdiction(self, column: str, *, default: str) -> str:
+        """Return a jurisdiction; `default` for an empty cell.
+
+        Raises:
+            Rejected: code "bad_jurisdiction".
+        """
+        wanted = "an ISO 3166 code such as CN or US-NY"
+        return self._matching(column, default, _JURISDICTION, "bad_jurisdiction", wanted)
+
+    def _matching(
+        self, column: str, default: str, form: re.Pattern[str], code: str, wanted: str
+    ) -> str:
+        text = self.text(column) or default
+        if not form.fullmatch(text):
+            raise Rejected(code, column, f"{column} must be {wanted}")
+        return text
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date | None:
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
+
+
+@lru_cache(maxsize=1024)
+def _first_of(month: str) -> date | None:
+    return _day(month + "-01") if _MONTH.fullmatch(month) else None
+
+
+def _instant(text: str, zone: str) -> datetime | None:
+    if not _INSTANT.fullmatch(text) or not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return zones.instant(at.date(), at.time(), zone) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,0 +1,63 @@
+"""The CDK app. `cdk synth` runs it through cdk.json; without the CLI: `CDK_OUTDIR=cdk.out python -m infra.app`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import aws_cdk as cdk
+
+from infra.bundling import BundlingError
+from infra.nag import guard
+from infra.settings import InfraSettings, cli_defaults
+from infra.stack import BetimesStack
+
+# Behaviour of CDK that newer projects get by default. Here and not in cdk.json, so that both ways of running the
+# app give the same template.
+FLAGS: Final[dict[str, object]] = {
+    # Access logs are allowed by a bucket policy: access control lists are switched off on our buckets.
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
+    "@aws-cdk/aws-s3:createDefaultLoggingPolicy": True,
+    # One statement a line of the table in roles.py: merging would hide which is which.
+    "@aws-cdk/aws-iam:minimizePolicies": False,
+    "@aws-cdk/core:enablePartitionLiterals": True,
+}
+
+
+def build(settings: InfraSettings, outdir: Path | str | None = None) -> cdk.App:
+    """Return the app of `settings`, not yet synthesized; `outdir` is where `synth()` will write.
+
+    Raises:
+        BundlingError: the wheels of a bundle could not be had.
+    """
+    app = cdk.App(
+        outdir=str(outdir) if outdir is not None else None,
+        context=FLAGS,
+        analytics_reporting=False,
+        auto_synth=False,
+        tree_metadata=False,
+    )
+    BetimesStack(app, settings)
+    return app
+
+
+def main() -> int:
+    """Synthesize what the CDK context asks for, guarded by cdk-nag unless local; return 0, or 2 with a message."""
+    try:
+        # An app of its own to read the context with: settings come before anything is built.
+        reader = cdk.App(analytics_reporting=False, auto_synth=False, tree_metadata=False)
+        settings = InfraSettings.from_context(reader.node, cli_defaults(os.environ))
+        app = build(settings)
+    except (ValueError, BundlingError) as problem:
+        print(f"infra: {problem}", file=sys.stderr)
+        return 2
+    if not settings.is_local:
+        guard(app)
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,254 @@
+"""What each function may do: one role a function, every action written by hand.
+
+CDK's `grant_*` helpers are not used: they add Scan, BatchWriteItem, `kms:ReEncrypt*` and the like, and their
+effect cannot be read here. `tests/infra/test_roles.py` holds a second copy of this table on purpose and compares
+it with the template, so a change has to be meant twice.
+
+A transaction needs the permissions of its parts and `ConditionCheckItem`. The Ledger is written by PutItem only,
+in every role; nobody may scan, and nobody may administer a table, queue or bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from betimes.config import INBOX, REPORTS, RESULTS, SEGMENTS
+from betimes.outputs import title
+from infra import catalogue
+from infra.logical import pin
+from infra.nag import acknowledge
+
+
+class Target(StrEnum):
+    """Everything a function may touch; `stack.py` knows the ARN of each."""
+
+    BOOK = "Book"
+    AGENDA = "Agenda"
+    CONTACTS = "Contacts"
+    LEDGER = "Ledger"
+    BOOK_STREAM = "BookStream"
+    CONTACTS_STREAM = "ContactsStream"
+    LEDGER_STREAM = "LedgerStream"
+    SWEEP_QUEUE = "SweepQueue"
+    FILES_QUEUE = "FilesQueue"
+    EMAIL_QUEUE = "EmailQueue"
+    SMS_QUEUE = "SmsQueue"
+    FEEDBACK_QUEUE = "FeedbackQueue"
+    BOOK_FAILURES = "BookFailures"
+    CONTACTS_FAILURES = "ContactsFailures"
+    LEDGER_FAILURES = "LedgerFailures"
+    SCHEDULE_FAILURES = "ScheduleFailures"
+    CONTACTS_TOPIC = "ContactsTopic"
+    FILES = "Files"
+    INBOX_FILES = "InboxFiles"
+    RESULT_FILES = "ResultFiles"
+    SEGMENT_FILES = "SegmentFiles"
+    REPORT_FILES = "ReportFiles"
+    SENDER = "Sender"
+    CONFIGURATION_SET = "ConfigurationSet"
+    DATA_KEY = "DataKey"
+    ANY_PHONE = "AnyPhone"
+    ANY_TOPIC = "AnyTopic"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One statement: these actions on these targets. `via` limits a KMS key to use through the named services."""
+
+    targets: tuple[Target, ...]
+    actions: tuple[str, ...]
+    via: tuple[str, ...] = ()
+    effect: iam.Effect = iam.Effect.ALLOW
+
+
+def _on(*targets: Target, do: str, via: tuple[str, ...] = ()) -> Access:
+    """Return an access with the actions of `do`, given as "service:Action Action …"."""
+    service, _, names = do.partition(":")
+    return Access(targets, tuple(f"{service}:{name}" for name in names.split()), via)
+
+
+def _stream(stream: Target, failures: Target) -> tuple[Access, ...]:
+    return (
+        _on(stream, do="dynamodb:DescribeStream GetRecords GetShardIterator ListStreams"),
+        _on(failures, do="sqs:SendMessage"),
+    )
+
+
+def _queue(queue: Target) -> Access:
+    return _on(queue, do="sqs:ReceiveMessage DeleteMessage GetQueueAttributes")
+
+
+def _tables_key(*more: str) -> Access:
+    """Reading or writing a table encrypted with our key means decrypting the table's own key, through DynamoDB only."""
+    return _on(Target.DATA_KEY, do="kms:Decrypt", via=("dynamodb", *more))
+
+
+# Intake takes parked repayments away, so it alone deletes.
+_INTAKE: Final = _on(Target.BOOK, do="dynamodb:Query PutItem DeleteItem ConditionCheckItem")
+# A look decides, creates and moves contacts, and says so in the ledger.
+_LOOK: Final = (
+    _on(Target.BOOK, do="dynamodb:Query PutItem ConditionCheckItem"),
+    _on(Target.CONTACTS, do="dynamodb:GetItem PutItem"),
+    _on(Target.LEDGER, do="dynamodb:PutItem"),
+)
+# A delivery decides again; a contact that may not go now moves its obligation's look, so it writes all that a look
+# does.
+_DELIVERY: Final = (*_LOOK, _tables_key())
+
+ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
+    catalogue.ON_REQUEST: (
+        _INTAKE,
+        _on(Target.LEDGER, do="dynamodb:Query"),
+        _tables_key(),
+    ),
+    catalogue.ON_FILE: (
+        _INTAKE,
+        _queue(Target.FILES_QUEUE),
+        _on(Target.FILES_QUEUE, do="sqs:SendMessage"),
+        _on(Target.INBOX_FILES, do="s3:GetObject"),
+        _on(Target.RESULT_FILES, do="s3:GetObject PutObject"),
+        # Without it S3 answers 403 and not 404 to a file that a manifest names and nobody put there.
+        _on(Target.FILES, do="s3:ListBucket"),
+        _tables_key("s3"),
+        _on(Target.DATA_KEY, do="kms:GenerateDataKey", via=("s3",)),
+    ),
+    catalogue.ON_TICK: (
+        _on(Target.SWEEP_QUEUE, do="sqs:SendMessage"),
+        _on(Target.SCHEDULE_FAILURES, do="sqs:SendMessage"),
+    ),
+    catalogue.ON_SWEEP: (
+        _queue(Target.SWEEP_QUEUE),
+        _on(Target.SWEEP_QUEUE, do="sqs:SendMessage"),
+        _on(Target.AGENDA, do="dynamodb:Query"),
+        *_LOOK,
+        _tables_key(),
+    ),
+    catalogue.ON_BOOK_CHANGE: (
+        *_stream(Target.BOOK_STREAM, Target.BOOK_FAILURES),
+        *_LOOK,
+        _tables_key(),
+    ),
+    catalogue.ON_CONTACT: (
+        *_stream(Target.CONTACTS_STREAM, Target.CONTACTS_FAILURES),
+        _on(Target.CONTACTS_TOPIC, do="sns:Publish"),
+        _tables_key(),
+    ),
+    catalogue.ON_DELIVERY_EMAIL: (
+        _queue(Target.EMAIL_QUEUE),
+        *_DELIVERY,
+        # SES v2 asks for SendRawEmail when the content of its SendEmail is raw MIME, which ours is.
+        _on(Target.SENDER, Target.CONFIGURATION_SET, do="ses:SendEmail SendRawEmail"),
+    ),
+    catalogue.ON_DELIVERY_SMS: (
+        _queue(Target.SMS_QUEUE),
+        *_DELIVERY,
+        # A phone number has no ARN: publishing to one means "*". The denial takes every topic out of it again.
+        _on(Target.ANY_PHONE, do="sns:Publish"),
+        Access((Target.ANY_TOPIC,), ("sns:Publish",), effect=iam.Effect.DENY),
+    ),
+    catalogue.ON_FEEDBACK: (
+        _queue(Target.FEEDBACK_QUEUE),
+        # A hard bounce blocks the contact point on the borrower's head.
+        _on(Target.BOOK, do="dynamodb:Query PutItem"),
+        _on(Target.CONTACTS, do="dynamodb:GetItem PutItem"),
+        _on(Target.LEDGER, do="dynamodb:PutItem"),
+        _tables_key("sqs"),
+    ),
+    catalogue.ON_LEDGER: (
+        *_stream(Target.LEDGER_STREAM, Target.LEDGER_FAILURES),
+        _on(Target.LEDGER, do="dynamodb:PutItem Query"),
+        _on(Target.SEGMENT_FILES, do="s3:PutObject"),
+        _tables_key(),
+        _on(Target.DATA_KEY, do="kms:GenerateDataKey", via=("s3",)),
+    ),
+    catalogue.ON_CLOSE_DAY: (
+        _on(Target.SCHEDULE_FAILURES, do="sqs:SendMessage"),
+        # The whole agenda by shard instead of a Scan: it holds every obligation that still has something to come.
+        _on(Target.BOOK, Target.AGENDA, do="dynamodb:Query"),
+        _on(Target.REPORT_FILES, do="s3:PutObject"),
+        _tables_key(),
+        _on(Target.DATA_KEY, do="kms:GenerateDataKey", via=("s3",)),
+    ),
+}
+
+# Which part of a bucket each target is.
+PREFIXES: Final = {
+    Target.INBOX_FILES: INBOX,
+    Target.RESULT_FILES: RESULTS,
+    Target.SEGMENT_FILES: SEGMENTS,
+    Target.REPORT_FILES: REPORTS,
+}
+
+
+def make_role(
+    scope: Construct,
+    function: str,
+    *,
+    arns: Mapping[Target, str],
+    log_group_arn: str,
+    region: str,
+) -> iam.Role:
+    """Return the role of `function`: its row of ACCESS, and writing to its own log group."""
+    logs = iam.PolicyStatement(
+        sid="WriteOwnLog",
+        actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources=[log_group_arn],
+    )
+    statements = [_statement(access, arns, region) for access in ACCESS[function]]
+    role = iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description=f"Betimes {function}",
+        inline_policies={"Access": iam.PolicyDocument(statements=[logs, *statements])},
+    )
+    pin(role, f"{title(function)}Role")
+    for target, prefix in sorted(PREFIXES.items()):
+        if target in _targets(function):
+            bucket = "Files" if target in (Target.INBOX_FILES, Target.RESULT_FILES) else "Evidence"
+            acknowledge(
+                role,
+                f"IAM5[Resource::<{bucket}Bucket.Arn>/{prefix}*]",
+                because=f"Objects under {prefix} are named by their content; the prefix is the narrowest ARN there is.",
+            )
+    if Target.ANY_PHONE in _targets(function):
+        acknowledge(
+            role,
+            "IAM5[Resource::*]",
+            because="A phone number has no ARN, so publishing an SMS needs '*'; the same role denies every topic.",
+        )
+    return role
+
+
+def _targets(function: str) -> frozenset[Target]:
+    return frozenset(target for access in ACCESS[function] for target in access.targets)
+
+
+def _statement(access: Access, arns: Mapping[Target, str], region: str) -> iam.PolicyStatement:
+    services = [f"{service}.{region}.amazonaws.com" for service in access.via]
+    return iam.PolicyStatement(
+        sid=_sid(access),
+        effect=access.effect,
+        actions=list(access.actions),
+        resources=[arns[target] for target in access.targets],
+        conditions={"StringEquals": {"kms:ViaService": services}} if services else None,
+    )
+
+
+def _sid(access: Access) -> str:
+    """Return a readable statement id, distinct inside each role, for example `BookAgendaQuery`."""
+    first = access.actions[0].partition(":")[2]
+    return "".join([access.effect.name.title(), *access.targets, first])
+
+
+def object_arns(files_arn: str, evidence_arn: str) -> Iterator[tuple[Target, str]]:
+    """Yield the object ARNs of each part of the two buckets."""
+    for target, prefix in PREFIXES.items():
+        files = target in (Target.INBOX_FILES, Target.RESULT_FILES)
+        yield target, f"{files_arn if files else evidence_arn}/{prefix}*"

@@ -1,0 +1,250 @@
+"""The one stack: every construct, wired, and the outputs by which the deployment is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from betimes import outputs
+from betimes.config import Env
+from infra.alarms import Alarms
+from infra.api import Api
+from infra.catalogue import (
+    BOOK,
+    CONTACTS,
+    EMAIL,
+    FEEDBACK,
+    FILES,
+    FUNCTIONS,
+    LEDGER,
+    SCHEDULE,
+    SMS,
+    SWEEP,
+)
+from infra.email import Email
+from infra.fanout import Fanout
+from infra.files import Buckets
+from infra.functions import Functions
+from infra.keys import DataKey
+from infra.logical import pin
+from infra.mappings import Mappings
+from infra.queues import Queues
+from infra.roles import Target, object_arns
+from infra.schedules import Schedules
+from infra.settings import BUNDLE_LOCAL, BUNDLE_NONE, BUNDLE_RELEASE, InfraSettings
+from infra.tables import Tables
+
+STAGE_TAG: Final = "betimes:stage"
+PROJECT_TAG: Final = "project"
+PROJECT: Final = "betimes"
+
+
+class BetimesStack(cdk.Stack):
+    """The whole deployment of one stage. `output_ids` lists its outputs, sorted."""
+
+    def __init__(self, scope: Construct, settings: InfraSettings) -> None:
+        super().__init__(
+            scope,
+            stack_name(settings),
+            description=f"Betimes repayment reminders, stage {settings.stage}",
+            env=cdk.Environment(account=settings.account, region=settings.region),
+            # Without the bootstrap rule the template has no SSM parameter, which not every emulator resolves.
+            synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            termination_protection=not settings.is_local,
+        )
+        self._settings = settings
+        key = DataKey(self, "Keys", settings=settings).key
+        self._tables = Tables(self, "Tables", settings=settings, key=key)
+        self._queues = Queues(self, "Queues", key=key)
+        self._fanout = Fanout(
+            self,
+            "Fanout",
+            work=self._queues.work,
+            dead_letters=self._queues.dead_letters,
+        )
+        self._email = Email(
+            self,
+            "Email",
+            settings=settings,
+            key=key,
+            feedback_queue=self._queues.work[FEEDBACK],
+            feedback_dead_letters=self._queues.dead_letters[FEEDBACK],
+        )
+        self._buckets = Buckets(
+            self,
+            "Buckets",
+            settings=settings,
+            key=key,
+            files_queue=self._queues.work[FILES],
+        )
+        functions = Functions(
+            self,
+            "Functions",
+            settings=settings,
+            arns=self._arns(key.key_arn),
+            values=self._values(),
+        ).by_name
+        Mappings(
+            self,
+            "Mappings",
+            functions=functions,
+            tables=self._tables,
+            work=self._queues.work,
+            failures=self._queues.failures,
+        )
+        schedules = Schedules(
+            self,
+            "Schedules",
+            settings=settings,
+            functions=functions,
+            failures=self._queues.failures[SCHEDULE],
+        )
+        api = Api(self, "Api", settings=settings, function=functions["on_request"])
+        alarms = Alarms(
+            self,
+            "Alarms",
+            settings=settings,
+            functions=functions,
+            work=self._queues.work,
+            last_stops=self._queues.last_stops,
+        )
+        if settings.bundle == BUNDLE_NONE:
+            self._refuse_deployment()
+        self._tag()
+        found = {
+            outputs.API_ENDPOINT: api.endpoint,
+            outputs.ALARM_TOPIC: alarms.topic.topic_arn,
+            outputs.DATA_KEY: key.key_arn,
+            outputs.TICK_SCHEDULE: schedules.names["tick"],
+            outputs.CLOSE_DAY_SCHEDULE: schedules.names["close_day"],
+            **{
+                outputs.function_name(spec.name): functions[spec.name].function_name
+                for spec in FUNCTIONS
+            },
+            **self._stores(),
+            **self._queue_urls(),
+        }
+        for logical_id, value in sorted(found.items()):
+            cdk.CfnOutput(self, f"Output{logical_id}", value=value).override_logical_id(logical_id)
+        self.output_ids = tuple(sorted(found))
+
+    def _stores(self) -> Mapping[str, str]:
+        tables = self._tables.by_name
+        return {
+            outputs.BOOK_TABLE: tables[BOOK].table_name,
+            outputs.CONTACTS_TABLE: tables[CONTACTS].table_name,
+            outputs.LEDGER_TABLE: tables[LEDGER].table_name,
+            outputs.FILES_BUCKET: self._buckets.files.bucket_name,
+            outputs.EVIDENCE_BUCKET: self._buckets.evidence.bucket_name,
+            outputs.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
+            outputs.FEEDBACK_TOPIC: self._email.feedback.topic_arn,
+            outputs.CONFIGURATION_SET: self._email.configuration_set.configuration_set_name,
+            outputs.SENDER_IDENTITY: self._email.identity.email_identity_name,
+        }
+
+    def _queue_urls(self) -> Mapping[str, str]:
+        queues = self._queues
+        return {
+            **{outputs.queue_url(name): queue.queue_url for name, queue in queues.work.items()},
+            **{
+                outputs.dead_letters_url(name): queue.queue_url
+                for name, queue in queues.dead_letters.items()
+            },
+            **{
+                outputs.failures_url(source): queue.queue_url
+                for source, queue in queues.failures.items()
+            },
+        }
+
+    def _values(self) -> Mapping[str, str]:
+        """What each name of `config.Env` stands for in this deployment."""
+        settings = self._settings
+        tables = self._tables.by_name
+        return {
+            Env.BOOK_TABLE: tables[BOOK].table_name,
+            Env.CONTACTS_TABLE: tables[CONTACTS].table_name,
+            Env.LEDGER_TABLE: tables[LEDGER].table_name,
+            Env.SWEEP_QUEUE: self._queues.work[SWEEP].queue_url,
+            Env.FILES_QUEUE: self._queues.work[FILES].queue_url,
+            Env.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
+            Env.FILES_BUCKET: self._buckets.files.bucket_name,
+            Env.EVIDENCE_BUCKET: self._buckets.evidence.bucket_name,
+            Env.SENDER_ADDRESS: settings.sender_address,
+            Env.CONFIGURATION_SET: self._email.configuration_set.configuration_set_name,
+            Env.SHARDS: str(settings.shards),
+            Env.TREATMENT: settings.treatment,
+            Env.LENDER: settings.lender,
+        }
+
+    def _arns(self, key_arn: str) -> Mapping[Target, str]:
+        tables, queues = self._tables, self._queues
+        configuration_set = self._email.configuration_set.configuration_set_name
+        return {
+            Target.BOOK: tables.by_name[BOOK].table_arn,
+            Target.AGENDA: tables.agenda_arn,
+            Target.CONTACTS: tables.by_name[CONTACTS].table_arn,
+            Target.LEDGER: tables.by_name[LEDGER].table_arn,
+            Target.BOOK_STREAM: tables.stream_arn(BOOK),
+            Target.CONTACTS_STREAM: tables.stream_arn(CONTACTS),
+            Target.LEDGER_STREAM: tables.stream_arn(LEDGER),
+            Target.SWEEP_QUEUE: queues.work[SWEEP].queue_arn,
+            Target.FILES_QUEUE: queues.work[FILES].queue_arn,
+            Target.EMAIL_QUEUE: queues.work[EMAIL].queue_arn,
+            Target.SMS_QUEUE: queues.work[SMS].queue_arn,
+            Target.FEEDBACK_QUEUE: queues.work[FEEDBACK].queue_arn,
+            Target.BOOK_FAILURES: queues.failures[BOOK].queue_arn,
+            Target.CONTACTS_FAILURES: queues.failures[CONTACTS].queue_arn,
+            Target.LEDGER_FAILURES: queues.failures[LEDGER].queue_arn,
+            Target.SCHEDULE_FAILURES: queues.failures[SCHEDULE].queue_arn,
+            Target.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
+            Target.FILES: self._buckets.files.bucket_arn,
+            Target.SENDER: self._ses_arn("identity", self._settings.sender_domain),
+            Target.CONFIGURATION_SET: self._ses_arn("configuration-set", configuration_set),
+            Target.DATA_KEY: key_arn,
+            Target.ANY_PHONE: "*",
+            Target.ANY_TOPIC: "arn:aws:sns:*",
+            **dict(object_arns(self._buckets.files.bucket_arn, self._buckets.evidence.bucket_arn)),
+        }
+
+    def _ses_arn(self, resource: str, name: str) -> str:
+        return f"arn:aws:ses:{self._settings.region}:{self._settings.account}:{resource}/{name}"
+
+    def _refuse_deployment(self) -> None:
+        """Let CloudFormation refuse a template that was synthesized without code, before it touches anything."""
+        bundle = cdk.CfnParameter(
+            self,
+            "Bundle",
+            default=BUNDLE_NONE,
+            description="What the functions were built from when this template was made.",
+        )
+        rule = cdk.CfnRule(
+            self,
+            "CodeIsBundled",
+            assertions=[
+                cdk.CfnRuleAssertion(
+                    assert_=cdk.Fn.condition_contains(
+                        [BUNDLE_LOCAL, BUNDLE_RELEASE], bundle.value_as_string
+                    ),
+                    assert_description=f"No code in this template: synthesize with -c bundle={BUNDLE_RELEASE}.",
+                )
+            ],
+        )
+        pin(bundle, "Bundle")
+        pin(rule, "CodeIsBundled")
+
+    def _tag(self) -> None:
+        tags = cdk.Tags.of(self)
+        for name, value in (
+            (PROJECT_TAG, PROJECT),
+            (STAGE_TAG, self._settings.stage),
+            *self._settings.tags,
+        ):
+            tags.add(name, value)
+
+
+def stack_name(settings: InfraSettings) -> str:
+    """Return the stack's name, for example `Betimes-local`."""
+    return f"Betimes-{settings.stage}"
