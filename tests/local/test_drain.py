@@ -101,6 +101,15 @@ def test_a_running_function_is_not_quiet(cloud: Cloud) -> None:
         wait_until_quiet(cloud.emulator, {}, deadline_s=1)
 
 
+def test_a_function_that_was_called_asynchronously_is_waited_for(cloud: Cloud) -> None:
+    """What a schedule starts is in no queue and no stream, and is work all the same."""
+    cloud.function("long", "import time\ndef handler(event, context):\n    time.sleep(1)\n")
+    cloud.emulator.client("lambda").invoke(FunctionName="long", InvocationType="Event")
+    while not look(cloud.emulator).running:
+        pass
+    assert wait_until_quiet(cloud.emulator, {}, deadline_s=DEADLINE_S) > 0.9
+
+
 def test_work_that_comes_back_too_late_is_not_waited_for(cloud: Cloud) -> None:
     """A failed batch hidden for ten minutes ends a wait of one at once."""
     url, arn = cloud.queue("hidden", VisibilityTimeout="600")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from betimes.local import emulator as local_emulator
 from betimes.local.emulator import Emulator, EmulatorFailed
 from tests.local.conftest import ROOT, Cloud, gone, group_of
 
@@ -26,6 +27,14 @@ ENVIRONMENT = """
 import os
 def handler(event, context):
     return dict(os.environ)
+"""
+
+
+DEAF = """
+import signal, time
+def handler(event, context):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(19)
 """
 
 
@@ -66,17 +75,14 @@ def test_functions_inherit_nothing_of_the_host(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_stopping_leaves_no_process_and_no_file() -> None:
-    """A function that is busy when the emulator stops is stopped with it; the log stays."""
+    """A function that is busy, and deaf to SIGTERM, is stopped with the emulator; the log stays."""
     with Emulator(ROOT) as emulator:
         cloud = Cloud(emulator)
         _url, arn = cloud.queue("work")
-        cloud.function(
-            "busy",
-            "import time\ndef handler(event, context):\n    print('busy', flush=True)\n    time.sleep(19)\n",
-        )
+        cloud.function("busy", DEAF)
         cloud.mapping(arn, "busy")
         emulator.client("sqs").send_message(QueueUrl=_url, MessageBody="{}")
-        while emulator.read("/_betimes/state")["running"] == 0:
+        while emulator.read("/_betimes/state")["running"] == 0 or len(group_of(emulator.pid)) < 2:
             pass
         pid, folder = emulator.pid, emulator._folder
         assert folder.is_dir()
@@ -86,6 +92,17 @@ def test_stopping_leaves_no_process_and_no_file() -> None:
     assert emulator.pid == 0
     assert emulator.log.is_file()
     assert not emulator.log.is_symlink()
+
+
+def test_an_emulator_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hangs is given its time to stop, then it and its functions are killed."""
+    monkeypatch.setattr(local_emulator, "STOP_DEADLINE_S", 0.5)
+    with Emulator(ROOT) as emulator:
+        Cloud(emulator).function("any", ENVIRONMENT)
+        emulator.client("lambda").invoke(FunctionName="any")
+        pid = emulator.pid
+        os.killpg(pid, signal.SIGSTOP)
+    assert not group_of(pid)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

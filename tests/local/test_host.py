@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 from typing import Any
 
-from betimes.local.host import WINDOW_S, gather
+import pytest
+
+from betimes.local import host
+from betimes.local.host import WINDOW_S, Observed, gather
 
 PATIENCE_S = 30.0
 
@@ -61,3 +66,32 @@ def test_other_readers_get_what_is_there() -> None:
     stream.records = [1]
     assert stream.read("table", 0, 10, account_id="000000000000", region="us-east-1") == [1]
     assert not stream.wake.is_set()
+
+
+@pytest.mark.parametrize(("status", "kept"), [(200, 1), (400, 0), (500, 0)])
+def test_only_what_was_accepted_is_kept(
+    status: int, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail that the provider refused reached nobody; request and answer pass through unchanged."""
+    letters: list[Any] = []
+    monkeypatch.setattr(host, "_letters", letters)
+    asked = json.dumps({"Destination": {"ToAddresses": ["b1@example.com"]}}).encode()
+    passed: list[Any] = []
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        passed.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"MessageId": "m-1"}'})
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": asked}
+
+    async def send(message: Any) -> None:
+        passed.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v2/email/outbound-emails", "headers": []}
+    asyncio.run(Observed(app)(scope, receive, send))
+    assert len(letters) == kept
+    assert passed[0] == asked
+    assert passed[1]["status"] == status
+    assert passed[2]["body"] == b'{"MessageId": "m-1"}'

@@ -55,13 +55,6 @@ def test_more_messages_than_a_page_are_all_read(cloud: Cloud) -> None:
     assert delivered(cloud.emulator, after=PAGE) == found[PAGE:]
 
 
-def test_what_ministack_refuses_was_not_delivered(cloud: Cloud) -> None:
-    """A mail from an unknown identity is refused if ministack refuses it, and is then not in the box."""
-    mails = Email(cloud.emulator.client("sesv2"), sender="a@b.example", configuration_set="set")
-    answer = mails.send(letter("c_1", "b1@example.com"))
-    assert len(delivered(cloud.emulator)) == int(isinstance(answer, Accepted))
-
-
 def test_the_time_is_that_of_the_functions() -> None:
     """With a shifted clock a message is accepted at the shifted time."""
     with Emulator(ROOT, clock_offset_s=86_400) as emulator:

@@ -420,4 +420,6 @@ def looked(snapshot: Snapshot, treatment: Treatment, now: datetime) -> Obligatio
     """Return the obligation with the `look_at` that agenda, treatment and zone ask for."""
     obligation = snapshot.obligation
     at = agenda.look_at(snapshot, treatment, now)
+    if at == obligation.watch.look_at:
+        return obligation
     return replace(obligation, watch=replace(obligation.watch, look_at=at))

@@ -75,13 +75,11 @@ def _follow(
             looked = _decided(looked, seen, decision, now)
             return _watched(looked, look_at=decision.until), False
         case Suppress():
-            looked = _decided(looked, seen, decision, now)
-            return _step_done(looked, decision.step), True
+            return _decided(looked, seen, decision, now), True
         case Send():
             contact = _contact(seen, decision, policies, now)
             looked = _decided(looked, seen, decision, now, contact)
             looked = replace(looked, created=(*looked.created, contact))
-            looked = _step_done(looked, decision.step)
             return _watched(looked, look_at=now + REOFFER, contact_id=contact.id), False
         case _ as never:
             assert_never(never)
@@ -116,10 +114,6 @@ def _watched(looked: Looked, **values: object) -> Looked:
     return replace(looked, obligation=replace(looked.obligation, watch=watch))
 
 
-def _step_done(looked: Looked, step: str) -> Looked:
-    return _watched(looked, decided=(*looked.obligation.watch.decided, step))
-
-
 def _decided(
     looked: Looked,
     seen: Snapshot,
@@ -141,7 +135,10 @@ def _decided(
         records=(*looked.records, written),
         decisions=(*looked.decisions, decision),
     )
-    return _watched(looked, chain=written.hash)
+    # A Wait leaves its step to be decided.
+    done = () if isinstance(decision, Wait) else (decision.step,)
+    decided = (*looked.obligation.watch.decided, *done)
+    return _watched(looked, chain=written.hash, decided=decided)
 
 
 def decision_record(
@@ -167,7 +164,8 @@ def decision_record(
         until,
     )
     return Record(
-        id=record.record_id(now, decision_id, place=place),
+        # With its predecessor: one answer given twice at one instant is two records, a retry is one.
+        id=record.record_id(now, decision_id, prev, place=place),
         kind=record.DECISION,
         tenant=borrower.tenant,
         borrower_id=borrower.id,

@@ -97,6 +97,10 @@ class Progress:
     parts: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
+    def is_behind(self, other: Progress) -> bool:
+        """Return whether `other` has got further with the same tape."""
+        return _place(self) < _place(other)
+
     def to_json(self) -> str:
         """Return the progress as text for a queue message; holds no personal data."""
         return json.dumps(asdict(self), sort_keys=True)
@@ -161,13 +165,19 @@ def load(
     return progress
 
 
+_ORDER = (*STAGES, UNMATCHED, DONE)
+
+
+def _place(progress: Progress) -> tuple[int, int]:
+    return _ORDER.index(progress.stage), progress.row
+
+
 def _file_of(stage: str) -> str:
     return "repayments" if stage == UNMATCHED else stage
 
 
 def _next_stage(progress: Progress) -> Progress:
-    order = (*STAGES, UNMATCHED, DONE)
-    return replace(progress, stage=order[order.index(progress.stage) + 1], row=0)
+    return replace(progress, stage=_ORDER[_ORDER.index(progress.stage) + 1], row=0)
 
 
 def _take_in(

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from betimes.core.book import Pages
+from betimes.core.book import Pages, Snapshot
 from betimes.core.change import MAX_CHANGES, Change, changes_between
+from betimes.core.decide import decide
+from betimes.core.decision import Wait
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.intake import looked
 from betimes.core.policies import Policies
@@ -54,10 +56,22 @@ def _replanned(pages: Pages, policies: Policies, now: datetime) -> Pages:
     for obligation_id, obligation in pages.obligations.items():
         if obligation.watch.contact_id and not obligation.is_open:
             continue  # its look is already now; _settle_in_flight takes it up
-        moved = looked(pages.snapshot(obligation_id), policies.treatment, now)
+        snapshot = pages.snapshot(obligation_id)
+        if _waits(snapshot, policies, now):
+            continue
+        moved = looked(snapshot, policies.treatment, now)
         if moved != obligation:
             pages = pages.with_obligation(moved)
     return pages
+
+
+def _waits(snapshot: Snapshot, policies: Policies, now: datetime) -> bool:
+    """Return whether the look is where a step waits for its window: the sweep has put it there and recorded why."""
+    obligation = snapshot.obligation
+    if not obligation.is_open or obligation.watch.contact_id:
+        return False
+    decision = decide(snapshot, policies.treatment, policies.rules, now)
+    return isinstance(decision, Wait) and decision.until == obligation.watch.look_at
 
 
 def _settle_in_flight(stores: Stores, policies: Policies, pages: Pages, now: datetime) -> None:

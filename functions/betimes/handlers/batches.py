@@ -13,7 +13,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
-from betimes.config import METRICS_NAMESPACE
+from betimes.config import METRICS_NAMESPACE, SettingMissing
+from betimes.core.errors import Rejected, Stale, Unavailable, Uncertain
+
+# Errors whose messages are ours and carry no personal data.
+_OURS = (Rejected, Stale, Unavailable, Uncertain, AssertionError, SettingMissing)
 
 logger = Logger(service="betimes")
 metrics = Metrics(namespace=METRICS_NAMESPACE, service="betimes")
@@ -28,8 +32,8 @@ def each_record(
 ) -> dict[str, Any]:
     """Return the partial batch response after `handle` took each record and said in a word what it did.
 
-    A record whose handling raises goes back to its source; the others stand. The exception's type and message are
-    logged, its arguments were made by us and carry no personal data.
+    A record whose handling raises goes back to its source; the others stand. The exception's type is logged, and its
+    message only where we wrote it: what a library says may quote the record.
     """
     tally: Counter[str] = Counter()
     failures: Counter[str] = Counter()
@@ -40,9 +44,10 @@ def each_record(
         except Exception as error:
             # The one place where everything is caught: the record goes back to the batch.
             failures[type(error).__name__] += 1
+            detail = str(error) if isinstance(error, _OURS) else ""
             logger.warning(
                 "record failed",
-                extra={"handler": name, "error": type(error).__name__, "detail": str(error)},
+                extra={"handler": name, "error": type(error).__name__, "detail": detail},
             )
             raise
 

@@ -18,13 +18,14 @@ from betimes.tapes import ResultsInBucket, TapeInBucket, tape_in
 WORLD = wiring.from_environment()
 # A chunk takes seconds; what is not begun by then goes on in a message of its own.
 ENOUGH_MS = 30_000
+PROGRESS = "progress.json"
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load the tapes in the SQS batch as far as time allows and return the messages to be delivered again."""
 
     def load_record(record: SQSRecord) -> str:
-        words = [_go_on(progress, context) for progress in _read(record.body)]
+        words = [_take_up(progress, context) for progress in _read(record.body)]
         return ",".join(words) or "ignored"
 
     return each_record(event, EventType.SQS, load_record, name="on_file")
@@ -42,14 +43,26 @@ def _read(body: str) -> list[Progress]:
     return found
 
 
-def _go_on(progress: Progress, context: LambdaContext) -> str:
+def _take_up(progress: Progress, context: LambdaContext) -> str:
+    """Go on from `progress`, unless another delivery of the same message has got further already.
+
+    Without this a message that came twice would go on twice, and each of the two could double again.
+    """
+    results = ResultsInBucket(WORLD.files, progress.tape)
     if progress.stage == DONE:
         return "refused"
-    tape = TapeInBucket(WORLD.files, progress.tape)
+    if progress == Progress(progress.tape, notices=progress.notices):
+        results.put(PROGRESS, progress.to_json().encode())
+    elif progress.is_behind(Progress.from_json(results.get(PROGRESS).decode())):
+        return "overtaken"
+    return _go_on(progress, results, context)
+
+
+def _go_on(progress: Progress, results: ResultsInBucket, context: LambdaContext) -> str:
     progress = load(
         WORLD.intake,
-        tape,
-        ResultsInBucket(WORLD.files, progress.tape),
+        TapeInBucket(WORLD.files, progress.tape),
+        results,
         progress,
         clock=WORLD.clock,
         enough=lambda: context.get_remaining_time_in_millis() < ENOUGH_MS,
@@ -57,6 +70,7 @@ def _go_on(progress: Progress, context: LambdaContext) -> str:
     logger.info(
         "loaded", extra={"tape": progress.tape, "stage": progress.stage, "row": progress.row}
     )
+    results.put(PROGRESS, progress.to_json().encode())
     if progress.stage == DONE:
         return "loaded"
     WORLD.files_queue.send([progress.to_json()])

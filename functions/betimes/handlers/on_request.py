@@ -46,9 +46,7 @@ _BORROWER = "/v1/<tenant>/borrowers/<borrower_id>"
 # Statuses by code; what is understood and wrong in itself is 422.
 _STATUS = {
     **dict.fromkeys(("bad_request", "bad_id"), 400),
-    **dict.fromkeys(
-        ("unknown_route", "unknown_borrower", "unknown_account", "unknown_repayment"), 404
-    ),
+    **dict.fromkeys(("unknown_borrower", "unknown_account", "unknown_repayment"), 404),
     **dict.fromkeys(("duplicate_id", "account_taken", "currency_changed"), 409),
 }
 
@@ -114,22 +112,22 @@ def get_timeline(tenant: str, borrower_id: str) -> Response[str]:
 @app.exception_handler(Rejected)
 def rejected(error: Rejected) -> Response[str]:
     """Say what is wrong with the request and the way out."""
-    problem = {"code": error.code, "field": error.field, "message": error.message}
-    return _answer(_STATUS.get(error.code, 422), {"error": problem})
+    return _refusal(_STATUS.get(error.code, 422), error)
 
 
 @app.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     """Answer a route that is none of ours like every other error."""
-    return rejected(Rejected("unknown_route", "", "there is nothing under this method and path"))
+    nothing = "there is nothing under this method and path"
+    return _refusal(404, Rejected("unknown_route", "", nothing))
 
 
 @app.exception_handler([Unavailable, Stale])
 def unavailable(error: Unavailable | Stale) -> Response[str]:
     """Ask the caller to come back: nothing of the request is half stored."""
-    problem = {"code": "unavailable", "field": "", "message": "try again in a moment"}
     after_s = error.retry_after_s if isinstance(error, Unavailable) else 1
-    return _answer(503, {"error": problem}, {"Retry-After": str(after_s)})
+    later = Rejected("unavailable", "", "try again in a moment")
+    return _refusal(503, later, {"Retry-After": str(after_s)})
 
 
 def _tell(tenant: str, borrower_id: str, account_id: str, command: Command) -> Response[str]:
@@ -155,6 +153,11 @@ def _body(model: type[Model]) -> Model:
             raise Rejected("bad_request", "", known) from None
         place = ".".join(str(part) for part in first["loc"])
         raise Rejected("bad_request", place, f"{place or 'body'}: {first['msg']}") from None
+
+
+def _refusal(status: int, why: Rejected, headers: dict[str, str] | None = None) -> Response[str]:
+    problem = {"code": why.code, "field": why.field, "message": why.message}
+    return _answer(status, {"error": problem}, headers)
 
 
 def _answer(

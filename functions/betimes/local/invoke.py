@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -95,8 +96,14 @@ def _in_memory(handler: str, event: dict[str, Any]) -> Any:
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "betimes")
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Betimes")
     os.environ[Env.FILES_BUCKET] = "files"
+    from betimes.handlers.batches import logger
+
     module = importlib.import_module(f"betimes.handlers.{handler}")
     vars(module)["WORLD"] = memory_world()
+    # Standard output is for the answer alone; in Lambda the log goes there.
+    for log in logger.handlers:
+        if isinstance(log, logging.StreamHandler):
+            log.setStream(sys.stderr)
     return module.handler(event, _Context())
 
 

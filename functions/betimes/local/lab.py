@@ -45,7 +45,7 @@ def lab(
     policy = policies(settings.treatment, settings.lender)
     with opened(tape, zone=zone, as_of=as_of, limit=limit, demo_at=as_of or now) as book:
         fed = feed(book.folder, zone=zone)
-        events = _events(fed, start)
+        events = _events(fed, as_of or start)
         if as_of is not None:
             done = run_at(events, policy, as_of)
         else:
@@ -71,14 +71,19 @@ def lab(
 
 
 def _events(fed: Feed, start: datetime | None) -> list[Event]:
-    """Return the tape as events; what happened before `start` is told then, all at once."""
+    """Return the tape as events in order; what happened before `start` is told then: money before debts, as tapes
+    are.
+    """
+    timed_from = sorted(
+        fed.timed, key=lambda timed: (max(timed.at, start) if start else timed.at, timed.order)
+    )
     return [
         Event(
             max(timed.at, start) if start else timed.at,
             Told(timed.account_id, timed.borrower_id, timed.commands),
             f"{timed.file}:{timed.line}",
         )
-        for timed in fed.timed
+        for timed in timed_from
     ]
 
 

@@ -79,10 +79,10 @@ def prepare(
     """Write the tape in the directory `source` as plain CSV files into the directory `target`.
 
     With `as_of` only what a lender knew then: accounts opened, obligations issued and money
-    received by that instant. With `limit` only the first so many obligations, their accounts and
-    repayments. Accounts get reserved contact points where their file has no contact columns at all.
-    Statements become obligations and repayments. Rows that cannot be read are passed on as they
-    stand, so that intake reports them. The same tape gives the same bytes.
+    received by that instant. With `limit` only the first so many obligations of the file, their
+    accounts and repayments; `as_of` then cuts that slice. Accounts get reserved contact points where their file has
+    no contact columns at all. Statements become obligations and repayments. Rows that cannot be read are passed on as
+    they stand, so that intake reports them. The same tape gives the same bytes.
 
     Raises:
         Rejected: the tape lacks a file, or one of its files cannot be trusted; nothing has been
@@ -268,9 +268,11 @@ class _Cut:
         return self.limit is not None and self.taken >= self.limit
 
     def takes_obligation(self, command: AddObligation) -> bool:
-        if self.is_full or not self._known(command.issued_at):
+        if self.is_full:
             return False
         self.taken += 1
+        if not self._known(command.issued_at):
+            return False
         self.accounts.add(command.account_id)
         if self.limit is not None:
             self.obligations.add(command.obligation_id)

@@ -69,7 +69,7 @@ Stack {cloud.deployed.stack} is up: {cloud.deployed.resources} resources, schedu
   log               {cloud.emulator.log}
 
 In another terminal:
-  .venv/bin/betimes invoke on_request events/on_request_put_borrower.json
+  .venv/bin/betimes invoke on_request events/on_request.json
   .venv/bin/betimes invoke on_tick events/on_tick.json
 
 Ctrl-C ends it cleanly."""

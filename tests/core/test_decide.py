@@ -1,0 +1,282 @@
+"""The one decision. Money first, then the time, then the way: never after the money, never at night, never too late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betimes.core import zones
+from betimes.core.agenda import plan
+from betimes.core.book import Snapshot
+from betimes.core.borrower import ContactPoint, PointState
+from betimes.core.decide import decide
+from betimes.core.decision import Decision, Send, Suppress, Wait
+from betimes.core.reason import Reason
+from tests.core.support import (
+    RULES,
+    SECOND,
+    TICK,
+    TREATMENT,
+    coming,
+    snapshot,
+    snapshots,
+    step,
+    treatment,
+    utc,
+)
+from tests.factories import watch
+
+STEP_AT = utc("2026-03-06 02:00")  # D-3, ten in Shanghai
+DUE_AT = utc("2026-03-09 02:00")  # D0
+
+
+def asked(seen: Snapshot, now: datetime, name: str = "D-3") -> Decision:
+    """Return the decision about a step of the shipped treatment."""
+    decision = decide(seen, TREATMENT, RULES, now, step=name)
+    assert decision is not None
+    return decision
+
+
+def reached(*points: ContactPoint, **fields: Any) -> Snapshot:
+    """Return the bill of a borrower with these contact points."""
+    seen = snapshot(**fields)
+    return replace(seen, borrower=replace(seen.borrower, contact_points=points))
+
+
+EMAIL = ContactPoint("email", "li@example.com")
+SMS = ContactPoint("sms", "+8613800000000")
+
+
+def blocked(point: ContactPoint, state: PointState = PointState.BOUNCED) -> ContactPoint:
+    """Return the contact point with a block."""
+    return replace(point, state=state)
+
+
+def test_a_step_is_sent_from_its_very_instant_on() -> None:
+    """A microsecond before it waits for that instant, as not due yet."""
+    early = asked(snapshot(), STEP_AT - TICK)
+    assert isinstance(early, Wait)
+    assert (early.reason, early.until) == (Reason.NOT_YET, STEP_AT)
+    sent = asked(snapshot(), STEP_AT)
+    assert isinstance(sent, Send)
+    assert (sent.reason, sent.channel, sent.slot) == (Reason.DUE, "email", 0)
+
+
+def test_the_last_sendable_instant_is_just_before_the_deadline() -> None:
+    """At the deadline the step is missed."""
+    deadline = coming(snapshot(), "D-3").deadline
+    assert isinstance(asked(snapshot(), deadline - TICK), Send)
+    missed = asked(snapshot(), deadline)
+    assert isinstance(missed, Suppress)
+    assert missed.reason is Reason.CATCH_UP_EXCEEDED
+
+
+def test_a_bill_told_of_after_the_deadline_was_planned_too_late() -> None:
+    """Whose fault it was is told apart at the deadline itself."""
+    deadline = coming(snapshot(), "D-3").deadline
+    late = asked(snapshot(stored_at=deadline), deadline)
+    in_time = asked(snapshot(stored_at=deadline - TICK), deadline)
+    assert (late.reason, in_time.reason) == (Reason.PLANNED_AFTER_WINDOW, Reason.CATCH_UP_EXCEEDED)
+
+
+def test_nobody_who_has_paid_is_contacted() -> None:
+    """At no step and no instant; the reason is the payment, whatever else is true."""
+    paid = snapshot(paid_minor=120_000, settled_at=STEP_AT)
+    for name in ("D-3", "D0", "D+30"):
+        for now in (STEP_AT - timedelta(days=9), STEP_AT, STEP_AT + timedelta(days=99)):
+            assert asked(paid, now, name).reason is Reason.PAID
+    unreachable = replace(paid, borrower=replace(paid.borrower, contact_points=()))
+    assert asked(unreachable, STEP_AT).reason is Reason.PAID
+
+
+def test_a_met_minimum_silences_what_is_overdue_and_nothing_before() -> None:
+    """Up to the due day the rest is still reminded of; after it nothing is in arrears."""
+    met = snapshot(minimum_minor=12_000, paid_minor=12_000)
+    assert isinstance(asked(met, DUE_AT, "D0"), Send)
+    after = asked(met, coming(met, "D+1").at, "D+1")
+    assert after.reason is Reason.MINIMUM_PAID
+    short = snapshot(minimum_minor=12_000, paid_minor=11_999)
+    assert isinstance(asked(short, coming(short, "D+1").at, "D+1"), Send)
+
+
+def test_without_a_minimum_a_part_payment_silences_nothing() -> None:
+    """A minimum of zero is none."""
+    part = snapshot(paid_minor=119_999)
+    assert isinstance(asked(part, coming(part, "D+1").at, "D+1"), Send)
+
+
+def test_at_night_a_step_waits_for_the_morning() -> None:
+    """From the closing at 22:00 until the opening at 08:00, to the second."""
+    closing, opening = utc("2026-03-06 14:00"), utc("2026-03-07 00:00")
+    assert isinstance(asked(snapshot(), closing - SECOND), Send)
+    for now in (closing, closing + SECOND, opening - SECOND):
+        night = asked(snapshot(), now)
+        assert isinstance(night, Wait)
+        assert (night.reason, night.until) == (Reason.QUIET_HOURS, opening)
+    assert isinstance(asked(snapshot(), opening), Send)
+
+
+def test_a_step_that_may_not_wait_for_the_morning_is_given_up() -> None:
+    """The due day's step ends at 22:00; in the house window, which closes at 20:00, nothing lawful is left of it."""
+    seen = snapshot(jurisdiction="ZZ")
+    assert isinstance(asked(seen, utc("2026-03-09 11:59"), "D0"), Send)
+    late = asked(seen, utc("2026-03-09 12:00"), "D0")
+    assert isinstance(late, Suppress)
+    assert late.reason is Reason.QUIET_UNTIL_TOO_LATE
+
+
+@pytest.mark.parametrize(
+    ("points", "channel", "slot"),
+    [
+        ((EMAIL, SMS), "email", 0),
+        ((SMS, EMAIL), "email", 0),
+        ((SMS,), "sms", 1),
+        ((blocked(EMAIL), SMS), "sms", 1),
+    ],
+)
+def test_the_first_usable_channel_of_the_step_is_taken(
+    points: tuple[ContactPoint, ...], channel: str, slot: int
+) -> None:
+    """In the step's order, not the borrower's; a blocked address is passed over."""
+    sent = asked(reached(*points), STEP_AT)
+    assert isinstance(sent, Send)
+    assert (sent.channel, sent.slot) == (channel, slot)
+
+
+@pytest.mark.parametrize("state", [state for state in PointState if state is not PointState.ACTIVE])
+def test_a_blocked_contact_point_is_never_used(state: PointState) -> None:
+    """Whatever blocked it; and that is another reason than having none."""
+    assert asked(reached(blocked(EMAIL, state)), STEP_AT).reason is Reason.CONTACT_POINT_SUPPRESSED
+    assert asked(reached(), STEP_AT).reason is Reason.NO_CONTACT_POINT
+    fax = ContactPoint("fax", "+8613800000000")
+    assert asked(reached(fax), STEP_AT).reason is Reason.NO_CONTACT_POINT
+
+
+def test_time_comes_before_the_way() -> None:
+    """A borrower without an address is not yet without one: the step waits, it may be told in time."""
+    assert asked(reached(), STEP_AT - SECOND).reason is Reason.NOT_YET
+
+
+def test_a_send_ends_with_its_window_or_its_deadline() -> None:
+    """Whichever comes first."""
+    sent = asked(snapshot(), STEP_AT)
+    assert isinstance(sent, Send)
+    assert sent.not_after == utc("2026-03-06 14:00")
+    morning = asked(snapshot(), utc("2026-03-07 01:00"))
+    assert isinstance(morning, Send)
+    assert morning.not_after == utc("2026-03-07 02:00")
+
+
+def test_the_next_step_is_decided_by_default() -> None:
+    """The first without a decision; None when the treatment is complete or does not know the step."""
+    names = tuple(each.name for each in TREATMENT.steps)
+    second = decide(snapshot(watch=watch(decided=names[:1])), TREATMENT, RULES, STEP_AT)
+    assert second is not None
+    assert second.step == names[1]
+    assert decide(snapshot(watch=watch(decided=names)), TREATMENT, RULES, STEP_AT) is None
+    assert decide(snapshot(), TREATMENT, RULES, STEP_AT, step="D+99") is None
+
+
+def test_a_decision_names_the_facts_it_rests_on() -> None:
+    """Versions, amount, policy and rule with its status: text and whole numbers only, and no address."""
+    facts = asked(snapshot(paid_minor=20_000), STEP_AT).facts
+    assert facts["outstanding_minor"] == 100_000
+    assert (facts["obligation_version"], facts["borrower_version"]) == (1, 1)
+    assert (facts["treatment"], facts["rule"]) == (TREATMENT.id, "CN.GBT.TIME")
+    assert facts["rule_status"] == "secondary"
+    assert all(isinstance(value, str | int) for value in facts.values())
+    assert not any("example.com" in str(value) for value in facts.values())
+
+
+INSTANTS = st.timedeltas(timedelta(days=-50), timedelta(days=50))
+
+
+@given(snapshots(), INSTANTS, st.sampled_from([each.name for each in TREATMENT.steps]))
+def test_a_send_breaks_no_promise(seen: Snapshot, offset: timedelta, name: str) -> None:
+    """Whatever is true: a Send goes to someone who owes, to an active address, inside the local window, not before
+    the step's instant, not at or after its deadline; computed here from the facts alone.
+    """
+    due = datetime.combine(seen.obligation.due_on, datetime.min.time(), UTC)
+    now = due + offset
+    decision = decide(seen, TREATMENT, RULES, now, step=name)
+    if not isinstance(decision, Send):
+        return
+    one = next(each for each in TREATMENT.steps if each.name == name)
+    at = one.instant(seen.obligation.due_on, seen.borrower.zone)
+    assert seen.obligation.paid_minor < seen.obligation.amount.minor
+    assert at >= seen.obligation.issued_at
+    assert at <= now < at + one.catch_up
+    rule = RULES.window(seen.borrower.jurisdiction)
+    assert rule.opens <= zones.local_time(now, seen.borrower.zone) < rule.closes
+    point = seen.borrower.point(decision.channel)
+    assert point is not None
+    assert point.state is PointState.ACTIVE
+    assert one.channels[decision.slot] == decision.channel
+    assert now < decision.not_after <= at + one.catch_up
+    last = zones.local_time(decision.not_after - TICK, seen.borrower.zone)
+    assert rule.opens <= last < rule.closes
+
+
+@given(snapshots(), st.sampled_from([each.name for each in TREATMENT.steps]))
+def test_edges_are_passed_once(seen: Snapshot, name: str) -> None:
+    """Over time a step goes from not yet, through sending and quiet hours, to its end, and never back; at each edge
+    the answer is the new one at the instant itself and the old one a microsecond before.
+    """
+    found = next((each for each in plan(seen, TREATMENT) if each.step.name == name), None)
+    if found is None:
+        assert decide(seen, TREATMENT, RULES, seen.obligation.stored_at, step=name) is None
+        return
+    instants = {found.at, found.deadline}
+    rule, zone = RULES.window(seen.borrower.jurisdiction), seen.borrower.zone
+    for day in range(3):
+        on = zones.local_date(found.at, zone) + timedelta(days=day)
+        instants |= {zones.instant(on, edge, zone) for edge in (rule.opens, rule.closes)}
+    edges = sorted(at + tick for at in instants for tick in (-TICK, timedelta(), TICK))
+    answers = [decide(seen, TREATMENT, RULES, at, step=name) for at in edges]
+    order = {Reason.NOT_YET: 0, Reason.QUIET_HOURS: 1, Reason.DUE: 1}
+    ranks = [
+        order.get(answer.reason, 2 if at >= found.deadline else 1)
+        for answer, at in zip(answers, edges, strict=True)
+        if answer
+    ]
+    if answers[0] is not None and answers[0].reason is Reason.NOT_YET:
+        assert ranks == sorted(ranks)
+    else:
+        # Paid or in no arrears: the same answer for ever.
+        assert len({answer.reason for answer in answers if answer}) == 1
+    for at, answer in zip(edges, answers, strict=True):
+        if isinstance(answer, Wait):
+            assert answer.until > at
+
+
+@given(snapshots(), INSTANTS)
+def test_waiting_until_the_time_named_ends_the_wait(seen: Snapshot, offset: timedelta) -> None:
+    """Asked again at `until` a step no longer waits for the same reason: no look is repeated for ever."""
+    now = datetime.combine(seen.obligation.due_on, datetime.min.time(), UTC) + offset
+    decision = decide(seen, TREATMENT, RULES, now)
+    if isinstance(decision, Wait):
+        assert decision.until > now
+        again = decide(seen, TREATMENT, RULES, decision.until, step=decision.step)
+        assert again is not None
+        assert again.reason is not decision.reason
+
+
+@given(snapshots(), INSTANTS)
+def test_the_same_facts_give_the_same_decision(seen: Snapshot, offset: timedelta) -> None:
+    """Nothing but the arguments decides."""
+    now = datetime.combine(seen.obligation.due_on, datetime.min.time(), UTC) + offset
+    assert decide(seen, TREATMENT, RULES, now) == decide(seen, TREATMENT, RULES, now)
+
+
+def test_a_step_at_the_edge_of_the_window_is_sent_in_the_borrowers_morning() -> None:
+    """A treatment that speaks at six in the morning is made to wait until eight."""
+    early = treatment(step("early", send_at=datetime(2026, 1, 1, 6).time()))
+    at = utc("2026-03-05 22:00")
+    decision = decide(snapshot(), early, RULES, at)
+    assert isinstance(decision, Wait)
+    assert decision.until == utc("2026-03-06 00:00")

@@ -1,0 +1,146 @@
+"""Treatments: read strictly, so that a typing error is refused where it is written and not found at the send."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betimes.core.errors import Rejected
+from betimes.core.treatment import MessageClass, parse
+from tests.core.support import TREATMENT, utc
+
+SHIPPED: dict[str, Any] = tomllib.loads(
+    (resources.files("betimes.packs") / "treatments" / "default.toml").read_text("utf-8")
+)
+
+
+def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    """Return the shipped treatment's document after `change`."""
+    document = copy.deepcopy(SHIPPED)
+    change(document)
+    return document
+
+
+def first(**fields: Any) -> dict[str, Any]:
+    """Return the shipped document with other fields in its first step."""
+    return changed(lambda document: document["step"][0].update(fields))
+
+
+def test_the_shipped_treatment_has_eight_steps_around_the_due_date() -> None:
+    """Three before or on it, in the courtesy class; five after it, counted by law."""
+    offsets = [step.offset_days for step in TREATMENT.steps]
+    assert offsets == [-3, -1, 0, 1, 3, 7, 15, 30]
+    for step in TREATMENT.steps:
+        courtesy = step.message_class is MessageClass.COURTESY
+        assert courtesy is (step.offset_days <= 0)
+        assert step.send_at == time(10)
+
+
+def test_due_today_is_never_said_tomorrow() -> None:
+    """The step of the due day is over by the end of the day, in every step that says so."""
+    step = TREATMENT.step("D0")
+    assert step.catch_up <= timedelta(hours=24) - timedelta(hours=10)
+
+
+def test_a_step_comes_due_at_the_borrowers_own_hour() -> None:
+    """Its instant is a civil date and a local time in the borrower's zone."""
+    step = TREATMENT.step("D-3")
+    assert step.instant(date(2026, 3, 9), "Asia/Shanghai") == utc("2026-03-06 02:00")
+    assert step.instant(date(2026, 3, 9), "America/New_York") == utc("2026-03-06 15:00")
+
+
+def test_a_step_is_found_by_its_name_or_not_at_all() -> None:
+    """An unknown name is an error, never another step."""
+    assert TREATMENT.step("D0").name == "D0"
+    with pytest.raises(KeyError):
+        TREATMENT.step("D+2")
+
+
+def test_the_id_is_made_of_the_content() -> None:
+    """The same content has the same id; any change of any field has another one."""
+    assert parse(SHIPPED, "x").id == parse(copy.deepcopy(SHIPPED), "y").id
+    for fields in (
+        {"name": "D-4"},
+        {"offset_days": -4},
+        {"send_at": "10:01"},
+        {"channels": ["sms", "email"]},
+        {"template": "due_today"},
+        {"class": "overdue"},
+        {"catch_up_hours": 23},
+    ):
+        assert parse(first(**fields), "x").id != parse(SHIPPED, "x").id
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"name": "a"},
+        {"name": "a", "step": []},
+        {"name": "a", "step": {}},
+        {"name": "a", "step": [1]},
+        {"name": "", "step": SHIPPED["step"]},
+        {"name": 1, "step": SHIPPED["step"]},
+        {**SHIPPED, "steps": []},
+        first(extra=1),
+        changed(lambda d: d["step"][0].pop("channels")),
+        first(name=""),
+        first(name=3),
+        first(offset_days="-3"),
+        first(offset_days=-3.5),
+        first(offset_days=True),
+        first(offset_days=10**9),
+        first(send_at="25:00"),
+        first(send_at=10),
+        first(send_at="10:00+08:00"),
+        first(channels="email"),
+        first(channels=[]),
+        first(channels=["email", "email"]),
+        first(channels=[1]),
+        first(template=""),
+        first(template=None),
+        {**SHIPPED, "step": [{**SHIPPED["step"][0], "class": "threat"}]},
+        first(catch_up_hours=0),
+        first(catch_up_hours=-1),
+        first(catch_up_hours=float("inf")),
+        first(catch_up_hours=10**12),
+        # Not in order of time, twice at one time, twice one name.
+        changed(lambda d: d["step"].reverse()),
+        first(offset_days=-1),
+        first(name="D-1"),
+    ],
+)
+def test_a_typing_error_is_refused_where_it_stands(document: dict[str, Any]) -> None:
+    """Whatever is missing, unknown or of the wrong form: "bad_treatment", with the place in the message."""
+    with pytest.raises(Rejected) as caught:
+        parse(document, "treatments/x.toml")
+    assert caught.value.code == "bad_treatment"
+    assert "treatments/x.toml" in caught.value.message
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(SHIPPED["step"][0])), JUNK)
+def test_no_value_of_a_field_breaks_the_reader(field: str, value: Any) -> None:
+    """A field holding anything at all is read or refused; nothing else happens."""
+    try:
+        parsed = parse(first(**{field: value}), "x")
+    except Rejected as rejected:
+        assert rejected.code == "bad_treatment"
+    else:
+        assert len(parsed.steps) == 8

@@ -1,0 +1,108 @@
+"""The clockwork: ticks, sweeps that go on, closing the day, and the settings that all functions start from."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from betimes import wiring
+from betimes.config import Env, SettingMissing
+from betimes.handlers import on_sweep
+from tests.handlers import told
+from tests.handlers.pump import Pump
+
+
+def test_a_tick_asks_for_every_shard(pump: Pump) -> None:
+    """One tick puts one message for each shard on the sweep queue."""
+    pump.worlds["OnTickFunction"] = wiring.from_environment(
+        {Env.SWEEP_QUEUE: pump.cloud.refs["SweepQueue"], Env.SHARDS: "23"}
+    )
+    assert pump.invoke("OnTickFunction", {}) == {"shards": 23}
+
+    sqs, shards = pump.cloud.client["sqs"], []
+    while pump.cloud.has_messages("SweepQueue"):
+        answer = sqs.receive_message(QueueUrl=pump.cloud.refs["SweepQueue"], MaxNumberOfMessages=10)
+        shards += [json.loads(each["Body"])["shard"] for each in answer["Messages"]]
+    assert sorted(shards) == list(range(23))
+
+
+def test_a_sweep_that_is_not_done_goes_on(with_bill: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more due than one message may look at, the shard goes on in a further message until it is done."""
+    pump = with_bill
+    for n in range(2, 5):
+        pump.put(told.path("obligations", f"o-{n}"), told.obligation(seq=n))
+    monkeypatch.setattr(on_sweep, "LIMIT", 1)
+
+    pump.sweep_at(told.D_3)
+
+    assert [state for _, state, _ in pump.contacts()] == ["ACCEPTED"] * 4
+    assert len(pump.mails()) == 4
+    # One message for each shard of the tick, and at least one for each further look.
+    assert pump.calls["OnSweepFunction"] >= 2 + 3
+
+
+def test_a_second_tick_in_the_same_minute_decides_nothing_anew(with_bill: Pump) -> None:
+    """What has been looked at is not due any more: the tables stay as they are."""
+    pump = with_bill
+    pump.sweep_at(told.D_3)
+    before = pump.tables()
+
+    pump.sweep_at(told.D_3 + timedelta(seconds=30))
+    assert pump.tables() == before
+
+
+def test_closing_the_day_twice_gives_the_same_report(with_bill: Pump) -> None:
+    """It only reads: the tables stay as they are, and the report of an instant has one name and content."""
+    pump = with_bill
+    before = pump.tables()
+
+    first = pump.invoke("OnCloseDayFunction", {})
+    report = pump.cloud.object("EvidenceBucket", first["report"])
+    assert pump.invoke("OnCloseDayFunction", {}) == first
+    assert pump.cloud.object("EvidenceBucket", first["report"]) == report
+    assert pump.tables() == before
+
+
+def test_only_the_local_stage_may_shift_its_clock() -> None:
+    """A function outside the local deployment does not start with a shifted clock; the message names the setting."""
+    shifted = {Env.STAGE: "prod", Env.CLOCK_OFFSET: "-3600"}
+    with pytest.raises(ValueError, match=Env.CLOCK_OFFSET):
+        wiring.from_environment(shifted)
+
+    local = wiring.from_environment({**shifted, Env.STAGE: "local"})
+    exact = wiring.from_environment({Env.STAGE: "prod", Env.CLOCK_OFFSET: "0"})
+    apart = exact.clock.now() - local.clock.now()
+    assert timedelta(minutes=59) < apart < timedelta(minutes=61)
+
+
+def test_a_number_that_is_none_stops_the_function_at_its_start() -> None:
+    """A setting of the wrong form is found before any work is done."""
+    with pytest.raises(ValueError, match="four"):
+        wiring.from_environment({Env.SHARDS: "four"})
+
+
+@pytest.mark.parametrize(
+    ("function", "event", "name"),
+    [
+        ("OnTickFunction", {}, Env.SWEEP_QUEUE),
+        ("OnCloseDayFunction", {}, Env.BOOK_TABLE),
+        ("OnLedgerFunction", {"Records": []}, Env.LEDGER_TABLE),
+        ("OnContactFunction", {"Records": []}, Env.CONTACTS_TOPIC),
+    ],
+)
+def test_a_missing_setting_is_named(
+    pump: Pump, function: str, event: dict[str, object], name: str
+) -> None:
+    """A function without a setting that it needs says which environment variable it is."""
+    pump.worlds[function] = wiring.from_environment({})
+
+    with pytest.raises(SettingMissing, match=name):
+        pump.invoke(function, event)
+
+
+def test_an_unknown_channel_has_no_sender(pump: Pump) -> None:
+    """A deployment does not pretend to have channels that it has not."""
+    with pytest.raises(KeyError, match="pigeon"):
+        wiring.World.sender(pump.worlds["OnDeliveryEmailFunction"], "pigeon")

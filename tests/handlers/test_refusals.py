@@ -1,0 +1,168 @@
+"""What the HTTP API refuses: each wrong request gets its status, code and field, and nothing of it comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from betimes.lab.world import VirtualClock
+from tests.handlers import told
+from tests.handlers.cloud import Cloud
+from tests.handlers.pump import Pump
+
+# In every value and id that must not come back.
+CANARY = "canary@example.com"
+
+Request = tuple[str, Any]
+
+
+def person(**fields: Any) -> Request:
+    return told.path(), told.borrower(**fields)
+
+
+def account(**fields: Any) -> Request:
+    return told.path("accounts", "a-2"), told.account(**fields)
+
+
+def bill(**fields: Any) -> Request:
+    return told.path("obligations", "o-2"), told.obligation(**fields)
+
+
+def money(**fields: Any) -> Request:
+    return told.path("repayments", "r-2"), told.repayment(**fields)
+
+
+def reversal(repayment_id: str) -> Request:
+    body = {"reversed_at": "2026-03-01T09:45:00+08:00"}
+    return told.path("repayments", repayment_id, "reversal"), body
+
+
+REFUSED: list[tuple[Request, str]] = [
+    # Not a request
+    ((told.path(), "{"), "400 bad_request"),
+    ((told.path(), ""), "400 bad_request"),
+    ((told.path(), "[]"), "400 bad_request"),
+    ((told.path(), "null"), "400 bad_request"),
+    (person(**{CANARY: 1}), "400 bad_request"),
+    (person(email=7), "400 bad_request email"),
+    (person(zone=CANARY * 9), "400 bad_request zone"),
+    ((told.path("accounts", "a-2"), {}), "400 bad_request product"),
+    (account(opened_on=20_250_309), "400 bad_request opened_on"),
+    (account(opened_on=CANARY), "400 bad_request opened_on"),
+    (account(limit_minor=None), "400 bad_request limit_minor"),
+    (bill(amount_minor=1200.5), "400 bad_request amount_minor"),
+    (bill(amount_minor="120000"), "400 bad_request amount_minor"),
+    (bill(amount_minor=True), "400 bad_request amount_minor"),
+    (bill(issued_at="2026-02-09T10:00:00"), "400 bad_request issued_at"),
+    (bill(seq="1"), "400 bad_request seq"),
+    (money(paid_at=1_772_330_400), "400 bad_request paid_at"),
+    (money(paid_at=CANARY), "400 bad_request paid_at"),
+    # Not an id
+    ((told.path(borrower=CANARY), told.borrower()), "400 bad_id borrower_id"),
+    ((told.path(borrower="b" * 129), told.borrower()), "400 bad_id borrower_id"),
+    ((told.path(tenant=CANARY), told.borrower()), "400 bad_id tenant"),
+    ((told.path("accounts", CANARY), told.account()), "400 bad_id account_id"),
+    ((told.path("obligations", CANARY), told.obligation()), "400 bad_id obligation_id"),
+    ((told.path("repayments", CANARY), told.repayment()), "400 bad_id repayment_id"),
+    (reversal(CANARY), "400 bad_id repayment_id"),
+    (bill(account_id=CANARY), "400 bad_id account_id"),
+    (money(obligation_id=CANARY), "400 bad_id obligation_id"),
+    # Not there
+    (
+        (told.path("accounts", "a-2", borrower="b-canary"), told.account()),
+        "404 unknown_borrower borrower_id",
+    ),
+    (bill(account_id="a-canary"), "404 unknown_account account_id"),
+    (reversal("r-canary"), "404 unknown_repayment repayment_id"),
+    # There, with other content
+    (
+        (told.path("obligations", told.OBLIGATION), told.obligation(amount_minor=130_000)),
+        "409 duplicate_id obligation_id",
+    ),
+    (
+        (told.path("accounts", told.ACCOUNT), told.account(currency="USD")),
+        "409 currency_changed currency",
+    ),
+    (
+        (told.path("accounts", told.ACCOUNT, borrower="b-1002"), told.account()),
+        "409 account_taken account_id",
+    ),
+    # Understood, and wrong in itself
+    (person(zone=CANARY), "422 unknown_zone zone"),
+    (person(email="canary"), "422 bad_email email"),
+    (person(phone=CANARY), "422 bad_phone phone"),
+    (account(currency=CANARY), "422 unknown_currency currency"),
+    (account(limit_minor=-1), "422 negative_amount limit_minor"),
+    (bill(due_on="2026-02-01"), "422 due_before_issue due_on"),
+    (bill(due_on="9999-12-31"), "422 bad_date due_on"),
+    (bill(issued_at="0001-01-01T00:00:00+14:00"), "422 bad_date issued_at"),
+    (bill(amount_minor=0), "422 bad_amount amount_minor"),
+    (bill(amount_minor=-1), "422 bad_amount amount_minor"),
+    (bill(amount_minor=10**40), "422 bad_amount amount_minor"),
+    (bill(principal_minor=-1), "422 negative_amount principal_minor"),
+    (bill(minimum_minor=130_000), "422 bad_minimum minimum_minor"),
+    (money(paid_at="2026-04-01T00:00:00+08:00"), "422 in_the_future paid_at"),
+    (money(amount_minor=-1), "422 bad_amount amount_minor"),
+    (money(currency="USD"), "422 wrong_currency currency"),
+]
+
+
+@pytest.fixture(scope="module")
+def pump(cloud: Cloud) -> Iterator[Pump]:
+    """One deployment with two borrowers and a bill for all: a refused request leaves no trace in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = Pump(cloud, patch, VirtualClock(told.TOLD_AT))
+        told.bill(made)
+        made.put(told.path(borrower="b-1002"), told.borrower())
+        yield made
+
+
+@pytest.mark.parametrize(("request_", "refusal"), REFUSED, ids=[refusal for _, refusal in REFUSED])
+def test_a_refusal_says_what_is_wrong_and_repeats_nothing(
+    pump: Pump, request_: Request, refusal: str
+) -> None:
+    """The request gets its status, code and field, leaves no trace, and none of what it held comes back."""
+    path, body = request_
+    before = pump.tables()
+
+    answer = pump.answer("PUT", path, body if isinstance(body, str) else json.dumps(body))
+
+    error = told.error_in(answer)
+    assert f"{answer['statusCode']} {error['code']} {error['field']}".strip() == refusal
+    assert "canary" not in answer["body"]
+    assert pump.tables() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", f"/v2/{CANARY}"),
+        ("PUT", told.path("holds", CANARY)),
+        ("POST", told.path()),
+        ("DELETE", told.path()),
+        ("PUT", told.path("repayments", "r-1", "refund")),
+    ],
+)
+def test_an_unknown_route_is_not_found(pump: Pump, method: str, path: str) -> None:
+    """What is no route of ours answers 404 in the shape of every other error."""
+    answer = pump.answer(method, path, "{}")
+
+    assert (answer["statusCode"], told.error_in(answer)["code"]) == (404, "unknown_route")
+    assert "canary" not in answer["body"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [told.path("timeline", borrower="b-canary"), told.path("timeline", tenant="canary")],
+    ids=["another borrower", "another tenant"],
+)
+def test_the_timeline_of_a_stranger_is_not_found(pump: Pump, path: str) -> None:
+    """A borrower whom nobody told us about, or whom another tenant told us about, has no timeline."""
+    answer = pump.answer("GET", path, None)
+
+    assert (answer["statusCode"], told.error_in(answer)["code"]) == (404, "unknown_borrower")
+    assert "canary" not in answer["body"]
