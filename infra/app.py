@@ -1,4 +1,4 @@
-"""The CDK app. `cdk synth` runs it through cdk.json; without the CLI: `CDK_OUTDIR=cdk.out python -m infra.app`."""
+"""The CDK app. `cdk synth` runs it through cdk.json; `python -m infra.app` writes the same without the CLI."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from infra.bundling import BundlingError
 from infra.nag import guard
 from infra.settings import InfraSettings, cli_defaults
 from infra.stack import BetimesStack
+
+# Where the CDK CLI, or whoever starts the app, wants the assembly; and where it goes otherwise.
+OUTDIR_VARIABLE: Final = "CDK_OUTDIR"
+OUTDIR: Final = "cdk.out"
 
 # Behaviour of CDK that newer projects get by default. Here and not in cdk.json, so that both ways of running the
 # app give the same template.
@@ -45,17 +49,20 @@ def build(settings: InfraSettings, outdir: Path | str | None = None) -> cdk.App:
 
 def main() -> int:
     """Synthesize what the CDK context asks for, guarded by cdk-nag unless local; return 0, or 2 with a message."""
+    outdir = os.environ.get(OUTDIR_VARIABLE)
     try:
         # An app of its own to read the context with: settings come before anything is built.
         reader = cdk.App(analytics_reporting=False, auto_synth=False, tree_metadata=False)
         settings = InfraSettings.from_context(reader.node, cli_defaults(os.environ))
-        app = build(settings)
+        app = build(settings, outdir or OUTDIR)
     except (ValueError, BundlingError) as problem:
         print(f"infra: {problem}", file=sys.stderr)
         return 2
     if not settings.is_local:
         guard(app)
-    app.synth()
+    assembly = app.synth()
+    if not outdir:
+        print(f"written to {assembly.directory}")
     return 0
 
 

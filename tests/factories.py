@@ -31,8 +31,8 @@ _BORROWER = Borrower(
     zone="Asia/Shanghai",
     jurisdiction="CN",
     contact_points=(
-        ContactPoint("sms", "+8613800000000"),
-        ContactPoint("email", "li@example.com"),
+        ContactPoint("sms", "+8613800000000", since=1),
+        ContactPoint("email", "li@example.com", since=1),
     ),
     version=1,
 )

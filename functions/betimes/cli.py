@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from betimes import __version__
@@ -25,7 +26,13 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0 done, 1 a promise was broken, 2 the input is wrong."""
+    """Run the command line and return the exit code: 0 done, 1 a promise was broken, 2 the input is wrong, 130
+    stopped by Ctrl-C.
+    """
+    # A terminal without Chinese shows question marks; that is no reason to stop in the middle.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -64,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
 def _lab(options: argparse.Namespace) -> int:
     from betimes.local.lab import lab
 
+    _check_span(options)
     now = datetime.now(UTC)
     day = timedelta(days=1)
     return lab(
@@ -77,6 +85,22 @@ def _lab(options: argparse.Namespace) -> int:
         as_json=options.json,
         now=_this_morning(options.zone, now),
     )
+
+
+def _check_span(options: argparse.Namespace) -> None:
+    """Refuse options of `lab` that contradict each other.
+
+    Raises:
+        Rejected: code "bad_options".
+    """
+    if options.as_of and (options.start or options.end):
+        raise Rejected(
+            "bad_options",
+            "--as-of",
+            "sweeps once, at one instant; leave it out, or --from and --to",
+        )
+    if options.start and options.end and options.end < options.start:
+        raise Rejected("bad_options", "--to", f"is before --from {options.start}; exchange them")
 
 
 def _up(_: argparse.Namespace) -> int:
@@ -146,13 +170,15 @@ def _parser() -> argparse.ArgumentParser:
         "--from",
         dest="start",
         metavar="DATE",
+        type=_day,
         help="first day played; what was known before is told then",
     )
     lab.add_argument(
         "--to",
         dest="end",
         metavar="DATE",
-        help="last day played (default: 32 days after the last row)",
+        type=_day,
+        help="last day played (default: 32 days after the last due date)",
     )
     lab.add_argument(
         "--as-of",
@@ -192,7 +218,10 @@ def _book_options(parser: argparse.ArgumentParser) -> None:
         "--limit", metavar="N", type=_positive, help="only the first N obligations of the tape"
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, help="write contacts.jsonl and decisions.jsonl there"
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write contacts, decisions, rejected and noted rows there (.jsonl)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object as the last line"
@@ -200,10 +229,20 @@ def _book_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
     return number
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-03-01") from None
 
 
 _COMMANDS = {"run": _run, "lab": _lab, "up": _up, "invoke": _invoke}

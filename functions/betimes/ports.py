@@ -46,7 +46,11 @@ class Book(Protocol):
         """
 
     def owner(self, tenant: str, account_id: str) -> Owner:
-        """Return who holds an account, consistently read; with borrower_id "" and parked repayments if unknown."""
+        """Return who holds an account, consistently read; with borrower_id "" and parked repayments if unknown.
+
+        Raises:
+            Stale: the read stayed torn after three tries.
+        """
 
     def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
         """Return up to `limit` rows of the shard with `look_at` ≤ `now`, oldest first. May lag behind the truth."""

@@ -42,7 +42,13 @@ def all_fields(kind: type, /, **strategies: Any) -> Any:
     return st.builds(kind, **strategies)
 
 
-points = all_fields(ContactPoint, channel=texts, address=texts, state=st.sampled_from(PointState))
+points = all_fields(
+    ContactPoint,
+    channel=texts,
+    address=texts,
+    state=st.sampled_from(PointState),
+    since=counts,
+)
 borrowers = all_fields(
     Borrower,
     tenant=ids,
@@ -51,6 +57,7 @@ borrowers = all_fields(
     zone=texts,
     jurisdiction=texts,
     contact_points=st.lists(points, max_size=3).map(tuple),
+    blocked=st.lists(points, max_size=3).map(tuple),
     unmatched=counts,
     version=positive,
 )
@@ -139,6 +146,7 @@ contacts = st.builds(
         sent_at=st.none() | instants,
         text_sha256=texts,
         provider_id=texts,
+        point=counts,
         chain=texts,
     ),
     instants,

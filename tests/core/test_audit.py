@@ -15,7 +15,7 @@ from betimes.core.money import Money
 from betimes.core.record import Record
 from betimes.core.treatment import MessageClass
 from tests.core.support import POLICIES, SECOND, TICK, utc
-from tests.factories import contact, early, obligation, pages, record, repayment
+from tests.factories import borrower, contact, early, obligation, pages, record, repayment
 
 STEP_AT = utc("2026-03-06 02:00")
 NOW = utc("2026-03-07 02:00")
@@ -116,13 +116,36 @@ def test_a_bill_that_was_paid_when_we_heard_of_it_is_not_asked_for() -> None:
         (repayment(paid_at=STEP_AT - SECOND, reversed_at=STEP_AT), False),
         (repayment(paid_at=STEP_AT - SECOND, reversed_at=STEP_AT + TICK), True),
         (repayment(paid_at=STEP_AT - SECOND, obligation_id="o2"), False),
-        (early(paid_at=STEP_AT - SECOND), False),
+        (early(paid_at=STEP_AT - SECOND), True),
+        (early(paid_at=STEP_AT - SECOND, account_id="a2"), False),
+        (early(paid_at=STEP_AT - SECOND, amount=Money(120_000, "USD")), False),
+        (early(paid_at=STEP_AT - SECOND, amount=Money(120_000, "")), True),
     ],
 )
 def test_a_message_after_the_money_is_found(money: Any, after_payment: bool) -> None:
-    """Summed from the receipts as they stood at the arrival: paid in full, matched, and not taken back by then."""
+    """Summed from the receipts as they stood at the arrival: paid in full and not taken back by then.
+
+    Money of this bill counts whether or not the flows have matched it.
+    """
     findings = found(Arrival("c1", STEP_AT), everyone=book().with_repayment(money))
     assert findings.after_payment == (("c1",) if after_payment else ())
+
+
+def test_a_payment_that_was_told_after_the_message_is_no_finding() -> None:
+    """Dated before the message, told after it: the platform could not know; told at its instant, it could."""
+    for settled_at, after_payment in ((STEP_AT + TICK, ()), (STEP_AT, ("c1",))):
+        paid = book(settled_at=settled_at, paid_minor=120_000)
+        paid = paid.with_repayment(repayment(paid_at=STEP_AT - SECOND))
+        assert found(Arrival("c1", STEP_AT), everyone=paid).after_payment == after_payment
+
+
+def test_a_later_settlement_does_not_excuse_a_message_after_an_earlier_one() -> None:
+    """Paid, reminded, taken back, paid again: the message went after the first payment."""
+    paid = book(settled_at=STEP_AT + 3 * MINUTE, paid_minor=120_000)
+    first = repayment(paid_at=STEP_AT - SECOND, reversed_at=STEP_AT + MINUTE)
+    again = repayment(id="r2", paid_at=STEP_AT + 2 * MINUTE)
+    both = paid.with_repayment(first).with_repayment(again)
+    assert found(Arrival("c1", STEP_AT), everyone=both).after_payment == ("c1",)
 
 
 def test_several_receipts_make_up_the_money() -> None:
@@ -148,6 +171,30 @@ def test_a_message_at_night_is_found(at: str, at_night: bool) -> None:
     """By the borrower's clock: 08:00 to 22:00 in Shanghai."""
     findings = found(Arrival("c1", utc(at)))
     assert findings.out_of_window == (("c1",) if at_night else ())
+
+
+def test_the_hour_is_that_of_the_zone_and_the_rule_that_were_decided_by() -> None:
+    """The borrower has moved since, to where other hours hold: the message went at three in the night."""
+    night = Arrival("c1", utc("2026-03-05 19:00"))
+    moved = replace(book(), head=borrower(zone="America/New_York", jurisdiction="US"))
+    rule = POLICIES.rules.window("CN").id
+    body = {**SENT.body, "zone": "Asia/Shanghai", "rule": rule}
+    seen = record(at=STEP_AT, contact_id="c1", body=body)
+    assert found(night, everyone=moved).out_of_window == ()
+    assert found(night, everyone=moved, records=(seen,)).out_of_window == ("c1",)
+    unknown = record(at=STEP_AT, contact_id="c1", body={**body, "rule": "gone@1"})
+    assert found(night, everyone=moved, records=(unknown,)).out_of_window == ("c1",)
+
+
+def test_bills_of_one_name_under_two_borrowers_are_two() -> None:
+    """One's decision does not answer for the other's step, and a message to each is no duplicate."""
+    other = replace(book(), borrower_id="b2", head=borrower(id="b2"))
+    two = replace(ONE, id="c2", borrower_id="b2")
+    arrivals = (Arrival("c1", STEP_AT), Arrival("c2", STEP_AT))
+    findings = audit([book(), other], (ONE, two), (SENT,), arrivals, POLICIES, now=NOW)
+    assert (findings.undecided, findings.duplicates) == (("o1:D-3",), ())
+    both = (SENT, replace(SENT, borrower_id="b2"))
+    assert audit([book(), other], (ONE, two), both, arrivals, POLICIES, now=NOW).all_kept
 
 
 def test_a_second_message_for_a_step_is_found() -> None:

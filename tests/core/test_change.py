@@ -86,12 +86,17 @@ def test_a_moved_watch_raises_the_sequence_only(fields: dict[str, Any]) -> None:
 
 def test_accounts_and_repayments_are_guarded_by_the_head() -> None:
     """At the version seen; a repayment that is known must exist, a new one must not."""
-    after = STORED.with_account(account(limit_minor=1)).with_repayment(repayment())
+    after = STORED.with_account(account(id="a2")).with_repayment(repayment())
     assert changes_between(STORED, after) == [
         CheckHead("bank", "b1", 1),
-        SaveAccount("bank", "b1", account(limit_minor=1)),
+        SaveAccount("bank", "b1", account(id="a2")),
         SaveRepayment("bank", "b1", repayment(), known=False),
     ]
+    replaced = changes_between(STORED, STORED.with_account(account(limit_minor=1)))
+    assert isinstance(replaced[0], SaveHead), (
+        "whoever told of the account meanwhile must look again"
+    )
+    assert (replaced[0].seen, replaced[0].head.version) == (1, 2)
     back = after.with_repayment(repayment(reversed_at=utc("2026-03-02 00:00")))
     assert changes_between(after, back)[1] == SaveRepayment(
         "bank", "b1", back.repayments["r1"], known=True

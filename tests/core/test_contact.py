@@ -33,7 +33,7 @@ OURS = [event for event in Event if event not in EVIDENCE]
 ALLOWED = {
     "READY": {"claimed": "SENDING", "cancelled": "CANCELLED", "suppressed": "SUPPRESSED", "expired": "EXPIRED",
               "held": "UNKNOWN"},
-    "SENDING": {"put_back": "READY", "refused": "REFUSED", "timed_out": "UNKNOWN"},
+    "SENDING": {"put_back": "READY", "refused": "REFUSED", "timed_out": "UNKNOWN", "held": "UNKNOWN"},
     "UNKNOWN": {"tried_again": "READY", "held": "UNKNOWN"},
     "ACCEPTED": {"receipt_overdue": "NO_RECEIPT"},
     "IN_TRANSIT": {"receipt_overdue": "NO_RECEIPT"},
@@ -160,12 +160,30 @@ def test_a_contact_that_may_have_gone_is_held_and_not_called_unsent() -> None:
 
 def test_a_claim_counts_its_attempt_and_takes_a_lease() -> None:
     """The claimed contact says what is being sent, until when, and is offered to nobody else."""
-    claimed = contact().claimed(NOW, timedelta(seconds=60), "abc", Money(5, "CNY"))
+    claimed = contact().claimed(NOW, timedelta(seconds=60), "abc", Money(5, "CNY"), point=3)
     assert (claimed.state, claimed.attempt, claimed.offered) == (State.SENDING, 1, False)
     assert claimed.lease_until == NOW + timedelta(seconds=60)
     assert (claimed.text_sha256, claimed.amount) == ("abc", Money(5, "CNY"))
+    assert claimed.point == 3
     with pytest.raises(IllegalMove):
-        claimed.claimed(NOW, timedelta(seconds=60), "abc", Money(5, "CNY"))
+        claimed.claimed(NOW, timedelta(seconds=60), "abc", Money(5, "CNY"), point=3)
+
+
+@pytest.mark.parametrize(
+    ("unknowns", "state", "reason"),
+    [
+        (0, State.REFUSED, Reason.PROVIDER_REFUSED),
+        (1, State.UNKNOWN, Reason.HELD_UNKNOWN),
+    ],
+)
+def test_a_refusal_says_nothing_about_an_earlier_attempt(
+    unknowns: int, state: State, reason: Reason
+) -> None:
+    """Refused is what surely never went; after an unknown attempt the contact is held."""
+    sending = contact(state=State.SENDING, attempt=2, unknowns=unknowns, lease_until=NOW)
+    refused = sending.refused(NOW)
+    assert (refused.state, refused.reason, refused.lease_until) == (state, reason, None)
+    assert refused.is_finished
 
 
 def test_an_unknown_attempt_is_counted_and_its_lease_is_over() -> None:

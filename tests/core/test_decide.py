@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betimes.config import GUARD, LEASE
 from betimes.core import zones
 from betimes.core.agenda import plan
 from betimes.core.book import Snapshot
 from betimes.core.borrower import ContactPoint, PointState
-from betimes.core.decide import decide
+from betimes.core.decide import CLOSING_MARGIN, decide, dropped
 from betimes.core.decision import Decision, Send, Suppress, Wait
 from betimes.core.reason import Reason
 from tests.core.support import (
@@ -111,10 +112,11 @@ def test_without_a_minimum_a_part_payment_silences_nothing() -> None:
 
 
 def test_at_night_a_step_waits_for_the_morning() -> None:
-    """From the closing at 22:00 until the opening at 08:00, to the second."""
+    """From ninety seconds before the closing at 22:00 until the opening at 08:00, to the instant."""
     closing, opening = utc("2026-03-06 14:00"), utc("2026-03-07 00:00")
-    assert isinstance(asked(snapshot(), closing - SECOND), Send)
-    for now in (closing, closing + SECOND, opening - SECOND):
+    last = closing - CLOSING_MARGIN
+    assert isinstance(asked(snapshot(), last - TICK), Send)
+    for now in (last, last + SECOND, closing - SECOND, closing, closing + SECOND, opening - SECOND):
         night = asked(snapshot(), now)
         assert isinstance(night, Wait)
         assert (night.reason, night.until) == (Reason.QUIET_HOURS, opening)
@@ -124,7 +126,7 @@ def test_at_night_a_step_waits_for_the_morning() -> None:
 def test_a_step_that_may_not_wait_for_the_morning_is_given_up() -> None:
     """The due day's step ends at 22:00; in the house window, which closes at 20:00, nothing lawful is left of it."""
     seen = snapshot(jurisdiction="ZZ")
-    assert isinstance(asked(seen, utc("2026-03-09 11:59"), "D0"), Send)
+    assert isinstance(asked(seen, utc("2026-03-09 11:58"), "D0"), Send)
     late = asked(seen, utc("2026-03-09 12:00"), "D0")
     assert isinstance(late, Suppress)
     assert late.reason is Reason.QUIET_UNTIL_TOO_LATE
@@ -191,6 +193,20 @@ def test_a_decision_names_the_facts_it_rests_on() -> None:
     assert facts["rule_status"] == "secondary"
     assert all(isinstance(value, str | int) for value in facts.values())
     assert not any("example.com" in str(value) for value in facts.values())
+
+
+def test_the_margin_covers_a_lease_and_its_guard() -> None:
+    """What is claimed at the last instant of a window has been sent, or given up, when the window closes."""
+    assert CLOSING_MARGIN == LEASE + GUARD
+
+
+def test_a_step_that_no_longer_applies_is_dropped_with_a_reason() -> None:
+    """Nobody who has paid is told otherwise; the record says that there is no instant any more."""
+    gone = dropped(snapshot(), TREATMENT, RULES, "D-3")
+    assert (gone.step, gone.reason) == ("D-3", Reason.PLANNED_AFTER_WINDOW)
+    assert (gone.facts["step_at"], gone.facts["deadline"]) == ("", "")
+    paid = snapshot(paid_minor=120_000, settled_at=STEP_AT)
+    assert dropped(paid, TREATMENT, RULES, "D-3").reason is Reason.PAID
 
 
 INSTANTS = st.timedeltas(timedelta(days=-50), timedelta(days=50))
@@ -280,3 +296,14 @@ def test_a_step_at_the_edge_of_the_window_is_sent_in_the_borrowers_morning() -> 
     decision = decide(snapshot(), early, RULES, at)
     assert isinstance(decision, Wait)
     assert decision.until == utc("2026-03-06 00:00")
+
+
+@pytest.mark.parametrize(("hours", "given_up"), [(22, True), (21, True), (23, False)])
+def test_a_window_that_opens_at_the_deadline_opens_too_late(hours: int, given_up: bool) -> None:
+    """A step that is over at eight in the morning, when the window opens, is given up at night and does not wait."""
+    night = utc("2026-03-06 15:00")
+    one = treatment(step(catch_up=timedelta(hours=hours)))
+    decision = decide(snapshot(), one, RULES, night)
+    assert decision is not None
+    assert isinstance(decision, Suppress) is given_up
+    assert decision.reason is (Reason.QUIET_UNTIL_TOO_LATE if given_up else Reason.QUIET_HOURS)

@@ -28,8 +28,8 @@ def test_anything_else_is_no_id(text: str) -> None:
 @given(IDS, IDS, st.integers(0, 3))
 def test_a_contact_id_meets_itself_and_fits_a_tag(tenant: str, obligation: str, slot: int) -> None:
     """Same facts, same id; it fits the tag alphabet of SES and is itself an id."""
-    made = contact_id(tenant, obligation, "1@2026-03-09", "D-3", slot)
-    assert made == contact_id(tenant, obligation, "1@2026-03-09", "D-3", slot)
+    made = contact_id(tenant, "b1", obligation, "1@2026-03-09", "D-3", slot)
+    assert made == contact_id(tenant, "b1", obligation, "1@2026-03-09", "D-3", slot)
     assert re.fullmatch(r"c_[a-z2-7]{26}", made)
     assert is_id(made)
 
@@ -42,7 +42,8 @@ def test_other_facts_give_another_id(one: list[str], other: list[str]) -> None:
 
 def test_ids_are_the_same_on_every_machine() -> None:
     """Pinned: stored ids must be found again by every later version."""
-    assert contact_id("demo", "o1", "1@2026-03-09", "D-3", 0) == "c_ig7y7glwfq4kal2gfd22rdhc5p"
+    made = contact_id("demo", "b1", "o1", "1@2026-03-09", "D-3", 0)
+    assert made == "c_ezvsm4rwe2lvhcegpfpnwtvf2b"
     assert shard_of("demo", "b1", 4) == 2
 
 

@@ -66,7 +66,7 @@ def test_a_due_step_creates_one_contact_with_its_record() -> None:
     """The contact's id is made of its facts; the record names it; the step is decided; the next look is its review."""
     looked = looked_at(fresh(), STEP_AT)
     [one], [written] = looked.created, looked.records
-    assert one.id == ids.contact_id("bank", "o1", "1@2026-03-09", "D-3", 0)
+    assert one.id == ids.contact_id("bank", "b1", "o1", "1@2026-03-09", "D-3", 0)
     assert (one.state, one.channel, one.offered) == (State.READY, "email", True)
     assert one.amount == fresh().obligation.outstanding
     assert one.template == POLICIES.templates["due_soon"].id
@@ -138,6 +138,27 @@ def test_a_ready_contact_is_offered_again_until_it_is_too_late() -> None:
     over = looked_at(watching(one), one.not_after, one)
     assert over.moved[0][1].state is State.EXPIRED
     assert over.records[0].body["event"] == Event.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("fields", "issued_at", "minutes", "reason"),
+    [
+        ({}, "2026-02-01 00:00", 0, Reason.QUIET_UNTIL_TOO_LATE),
+        ({}, "2026-02-01 00:00", 12 * 60, Reason.CATCH_UP_EXCEEDED),
+        ({}, "2026-03-06 03:00", 0, Reason.PLANNED_AFTER_WINDOW),
+        ({"reason": Reason.PROVIDER_BUSY}, "2026-02-01 00:00", 0, Reason.PROVIDER_BUSY),
+        ({"reason": Reason.PROVIDER_BUSY}, "2026-02-01 00:00", 12 * 60, Reason.PROVIDER_BUSY),
+    ],
+)
+def test_a_contact_expires_for_the_true_reason(
+    fields: dict[str, Any], issued_at: str, minutes: int, reason: Reason
+) -> None:
+    """Its window closed, its step's time passed, its step went away, or its provider never had room."""
+    one = d3(**fields)
+    seen = watching(one, issued_at=utc(issued_at))
+    over = looked_at(seen, one.not_after + minutes * MINUTE, one)
+    ended = over.moved[0][1]
+    assert (ended.state, ended.reason) == (State.EXPIRED, reason)
 
 
 def test_a_payment_cancels_what_is_ready() -> None:

@@ -244,6 +244,8 @@ def document(text: str = "((amount))", **more: Any) -> dict[str, Any]:
         document("((if minimum))x((end))((minimum))"),
         document("((for x in y))"),
         document("((((due))amount))"),
+        # Hidden, the condition leaves a slot behind that was none before.
+        document("(((if minimum))x((end))(due)((if minimum))x((end)))"),
         document("{{amount}} ((amount"),
     ],
 )

@@ -100,10 +100,13 @@ def test_mail_is_heard_of_and_every_line_has_a_reason(ran: Ran) -> None:
     assert all(line["reason"] for line in lines(ran[1] / "decisions.jsonl"))
 
 
-def test_a_bad_row_is_named_and_stops_nothing(ran: Ran) -> None:
-    """The malformed row stands in rejected.jsonl with its line and its reason, alone."""
+def test_a_bad_row_is_named_and_stops_nothing(ran: Ran, twin: Ran, book: Path) -> None:
+    """The malformed row stands in rejected.jsonl with its line and its reason, alone; cloud and lab note the same."""
     [row] = lines(ran[1] / "rejected.jsonl")
-    assert (row["file"], row["code"]) == ("obligations", "malformed_row")
+    last = len((book / "obligations.csv").read_text("utf-8").splitlines())
+    assert (row["file"], row["line"], row["code"]) == ("obligations", last, "malformed_row")
+    for name in ("rejected.jsonl", "noted.jsonl"):
+        assert lines(ran[1] / name) == lines(twin[1] / name)
 
 
 def test_a_tape_that_cannot_be_read_is_refused_with_the_way_out(book: Path, tmp_path: Path) -> None:

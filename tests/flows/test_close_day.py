@@ -113,3 +113,27 @@ def test_a_settled_borrower_adds_nothing() -> None:
         report, here.memory.pages(TENANT, "b1"), POLICIES, here.clock.now() + timedelta(days=99)
     )
     assert (report.obligations, report.undecided, report.stranded) == (0, [], [])
+
+
+def test_a_step_that_came_due_before_the_money_is_named() -> None:
+    """Planted: settled after D-3 came due, D-3 undecided, off the agenda; named from an hour after the money."""
+    here = world()
+    paid_at = utc("2026-03-06 03:00")
+    here.clock.advance(paid_at)
+    tell(here, money(paid_at=paid_at), bill("o2", seq=2))
+    paid = bill_of(here)
+    lost = replace(paid, watch=replace(paid.watch, look_at=None, seq=paid.watch.seq + 1))
+    here.memory.commit([SaveObligation(TENANT, "b1", lost, paid.version, paid.watch.seq)])
+    edge = paid_at + TOLERANCE
+    assert close_day(here.memory, POLICIES, shards=1, now=edge - TICK).undecided == []
+    assert close_day(here.memory, POLICIES, shards=1, now=edge).undecided == ["o1:D-3"]
+
+
+def test_a_step_that_was_explained_by_the_money_is_not_named() -> None:
+    """Swept as it should be: late steps have their decision, and later ones fell away."""
+    here = world()
+    here.clock.advance(utc("2026-03-06 03:00"))
+    tell(here, money(paid_at=here.clock.now()), bill("o2", seq=2))
+    played_out(here)
+    report = closed(here)
+    assert (report.undecided, report.stranded, report.obligations) == ([], [], 1)

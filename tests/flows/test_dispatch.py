@@ -14,12 +14,13 @@ import pytest
 
 from betimes.core.change import MAX_CHANGES, Change
 from betimes.core.contact import Event, State
+from betimes.core.decide import CLOSING_MARGIN
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
 from betimes.core.intake import Command
 from betimes.core.reason import Reason
 from betimes.core.treatment import MessageClass
-from betimes.flows.dispatch import MAX_ATTEMPTS, MAX_TRIES, Dispatched
+from betimes.flows.dispatch import MAX_TRIES, Dispatched
 from betimes.flows.feedback import hear
 from betimes.flows.intake import Told
 from betimes.lab.world import GUARD, LEASE, World
@@ -50,6 +51,7 @@ from tests.flows.harness import (
     records_of,
     swept,
     tell,
+    world,
 )
 
 NOBODY = 10_000
@@ -132,19 +134,51 @@ def test_a_refusal_for_good_ends_the_contact() -> None:
     assert (refused.sent_at, refused.lease_until) == (None, None)
 
 
-def test_a_busy_provider_puts_the_contact_back_a_bounded_number_of_times() -> None:
-    """It waits for its review, is not offered at once, and after the last attempt it is refused for good."""
+def test_a_busy_provider_puts_the_contact_back_however_often() -> None:
+    """It waits for its review, is not offered at once, and is never refused for good."""
     here, contact_id = ready()
     provider = Provider([Refused("Throttled", may_retry=True)])
-    for attempt in range(1, MAX_ATTEMPTS):
+    for attempt in range(1, 20):
         assert delivered(here, contact_id, provider) is Dispatched.PUT_BACK
         waiting = contact_of(here, contact_id)
         assert (waiting.state, waiting.reason) == (State.READY, Reason.PROVIDER_BUSY)
         assert (waiting.attempt, waiting.offered, waiting.unknowns) == (attempt, False, 0)
         assert not here.memory.ready
-    assert delivered(here, contact_id, provider) is Dispatched.REFUSED
-    assert len(provider.letters) == MAX_ATTEMPTS
     assert chains_hold(here)
+
+
+@pytest.mark.parametrize(("busy", "sent"), [(40, True), (48 * 60, False)])
+def test_a_provider_may_be_busy_as_long_as_the_contact_lives(busy: int, sent: bool) -> None:
+    """Forty minutes cost nothing; a provider without room until the contact ends is named as the reason."""
+    here = world()
+    free_at = STEP_AT + busy * MINUTE
+
+    class Busy:
+        def send(self, letter: Letter) -> Answer:
+            free = here.clock.now() >= free_at
+            return here.provider.send(letter) if free else Refused("Throttled", may_retry=True)
+
+    here.dispatch = replace(here.dispatch, senders={"email": Busy(), "sms": Busy()})
+    here.run_until(STEP_AT + timedelta(days=1))
+    [one] = here.memory.all_contacts()
+    if sent:
+        assert [arrived.at for arrived in here.provider.accepted] == [free_at]
+    else:
+        assert (one.state, one.reason) == (State.EXPIRED, Reason.PROVIDER_BUSY)
+    assert chains_hold(here)
+
+
+def test_a_refusal_after_an_unknown_attempt_is_held() -> None:
+    """The first message may have arrived: the contact ends unknown, in plain sight."""
+    here, contact_id = ready()
+    provider = Provider([Unknown("timeout"), Refused("X", may_retry=False)])
+    delivered(here, contact_id, provider)
+    swept(here, STEP_AT + 15 * MINUTE)
+    assert delivered(here, contact_id, provider) is Dispatched.UNKNOWN
+    held = contact_of(here, contact_id)
+    assert (held.state, held.reason, held.unknowns) == (State.UNKNOWN, Reason.HELD_UNKNOWN, 1)
+    assert held.is_finished
+    assert events_of(here)[-1] == "held"
 
 
 def test_no_answer_is_unknown_and_never_retried_blindly() -> None:
@@ -182,7 +216,7 @@ def test_money_that_came_after_the_decision_cancels_the_contact() -> None:
     [
         ("", "", State.SUPPRESSED, Reason.NO_CONTACT_POINT),
         # Another channel would do, but this contact is for this one.
-        (PHONE, "", State.SUPPRESSED, Reason.CONTACT_POINT_SUPPRESSED),
+        (PHONE, "", State.SUPPRESSED, Reason.NO_CONTACT_POINT),
     ],
 )
 def test_an_address_that_is_gone_suppresses_the_contact(
@@ -214,7 +248,22 @@ def test_a_blocked_address_is_not_used() -> None:
     here, contact_id = ready()
     complaint = ProviderEvent(contact_id, 0, Event.COMPLAINED, STEP_AT, "k", "")
     other = _second_bill(here)
+    here.dispatch.deliver(other)
     hear(here.stores, replace(complaint, contact_id=other))
+    provider = Provider([Accepted("p-1")])
+    assert delivered(here, contact_id, provider) is Dispatched.ENDED
+    assert contact_of(here, contact_id).reason is Reason.CONTACT_POINT_SUPPRESSED
+    assert provider.letters == []
+
+
+def test_a_blocked_address_is_not_used_where_another_channel_would_do() -> None:
+    """The step could go by SMS, but this contact is for e-mail: it is suppressed, and nothing goes to the blocked
+    one.
+    """
+    here, contact_id = ready(EMAIL, PHONE)
+    other = _second_bill(here)
+    here.dispatch.deliver(other)
+    hear(here.stores, ProviderEvent(other, 0, Event.BOUNCED_HARD, STEP_AT, "k"))
     provider = Provider([Accepted("p-1")])
     assert delivered(here, contact_id, provider) is Dispatched.ENDED
     assert contact_of(here, contact_id).reason is Reason.CONTACT_POINT_SUPPRESSED
@@ -230,13 +279,11 @@ def test_a_late_message_is_not_sent() -> None:
     assert (ended.state, ended.reason) == (State.EXPIRED, Reason.CATCH_UP_EXCEEDED)
 
 
-@pytest.mark.parametrize(("early", "sent"), [(timedelta(), True), (-TICK, False)])
-def test_a_claim_needs_its_whole_lease_before_the_window_closes(
-    early: timedelta, sent: bool
-) -> None:
-    """Sixty seconds before 22:00 it is still sent, a microsecond later no more."""
+@pytest.mark.parametrize(("early", "sent"), [(TICK, True), (timedelta(), False)])
+def test_a_claim_needs_its_margin_before_the_window_closes(early: timedelta, sent: bool) -> None:
+    """Until ninety seconds before 22:00 it is still sent, from then on no more."""
     here, contact_id = ready()
-    here.clock.advance(utc("2026-03-06 14:00") - LEASE - early)
+    here.clock.advance(utc("2026-03-06 14:00") - CLOSING_MARGIN - early)
     provider = Provider([Accepted("p-1")])
     done = delivered(here, contact_id, provider)
     assert (done is Dispatched.ACCEPTED) is sent
@@ -318,8 +365,8 @@ def test_a_call_starts_within_its_lease_or_not_at_all(late: timedelta, called: b
 
 
 def test_a_worker_that_lost_its_lease_does_not_overwrite_what_is_known() -> None:
-    """The provider answers after the review has called the attempt unknown: the fence holds, and evidence settles
-    it.
+    """The provider answers after the review has called the attempt unknown: the answer is evidence like any other,
+    and later evidence moves it on.
     """
     here, contact_id = ready()
     swept(here, STEP_AT)
@@ -329,7 +376,9 @@ def test_a_worker_that_lost_its_lease_does_not_overwrite_what_is_known() -> None
 
     provider = Provider([Accepted("p-1")], while_it_answers=review)
     assert delivered(here, contact_id, provider) is Dispatched.ACCEPTED
-    assert contact_of(here, contact_id).state is State.UNKNOWN
+    late = contact_of(here, contact_id)
+    assert (late.state, late.provider_id) == (State.ACCEPTED, "p-1")
+    assert events_of(here) == ["claimed", "timed_out", "accepted"]
     evidence = ProviderEvent(contact_id, 1, Event.DELIVERED, STEP_AT + 12 * MINUTE, "k")
     hear(here.stores, evidence)
     assert contact_of(here, contact_id).state is State.DELIVERED
@@ -337,18 +386,111 @@ def test_a_worker_that_lost_its_lease_does_not_overwrite_what_is_known() -> None
 
 
 def test_a_report_that_overtakes_the_answer_is_not_undone() -> None:
-    """Delivered before the answer came back: the answer's own record is dropped, the state stays."""
+    """Delivered before the answer came back: the answer is on record as a fact, the state stays."""
     here, contact_id = ready()
 
     def report() -> None:
         hear(here.stores, ProviderEvent(contact_id, 1, Event.DELIVERED, STEP_AT, "k"))
 
-    for answer in ([Accepted("p-1")], [Unknown("timeout")], [Refused("X", may_retry=True)]):
+    answers: dict[str, Answer] = {
+        "accepted": Accepted("p-1"),
+        "timed_out": Unknown("timeout"),
+        "put_back": Refused("X", may_retry=True),
+        "refused": Refused("X", may_retry=False),
+    }
+    for event, answer in answers.items():
         here, contact_id = ready()
-        delivered(here, contact_id, Provider([*answer], while_it_answers=report))
-        assert contact_of(here, contact_id).state is State.DELIVERED
-        assert contact_of(here, contact_id).unknowns == 0
+        delivered(here, contact_id, Provider([answer], while_it_answers=report))
+        after = contact_of(here, contact_id)
+        assert (after.state, after.unknowns) == (State.DELIVERED, 0)
+        assert after.provider_id == ("p-1" if event == "accepted" else "")
+        assert events_of(here) == ["claimed", "delivered", event]
         assert chains_hold(here)
+
+
+def test_the_answer_of_a_second_attempt_is_kept_when_the_first_one_is_heard_of() -> None:
+    """A report of attempt 1 settles the contact while attempt 2 is on its way: the id of attempt 2 is on record."""
+    here, contact_id = ready()
+    delivered(here, contact_id, Provider([Unknown("timeout")]))
+    swept(here, STEP_AT + 15 * MINUTE)
+
+    def report() -> None:
+        hear(here.stores, ProviderEvent(contact_id, 1, Event.ACCEPTED, here.clock.now(), "k"))
+
+    delivered(here, contact_id, Provider([Accepted("p-2")], while_it_answers=report))
+    assert contact_of(here, contact_id).provider_id == "p-2"
+    assert any(
+        (r.body.get("attempt"), r.body.get("provider_id")) == (2, "p-2") for r in records_of(here)
+    )
+    assert chains_hold(here)
+
+
+@pytest.mark.parametrize("answer", [Accepted("p-1"), Refused("X", may_retry=True), Unknown("t")])
+def test_a_conflict_of_writes_does_not_cost_the_outcome(answer: Answer) -> None:
+    """The store was busy, nobody moved the contact: the outcome is written as if nothing had happened."""
+    ends = []
+    for conflicts in (0, 2):
+        here, contact_id = ready()
+
+        class Conflicting(Interrupted):
+            left = conflicts
+
+            def commit(self, changes: Sequence[Change], here: World = here) -> None:
+                self.step()
+                if self.calls > 3 and self.left:
+                    self.left -= 1
+                    raise Stale
+                here.memory.commit(changes)
+
+        stores = Conflicting(here.memory, NOBODY, lambda: None).stores
+        delivered(here, contact_id, Provider([answer]), stores=stores)
+        ends.append((contact_of(here, contact_id), records_of(here)))
+    assert ends[0] == ends[1]
+    assert ends[0][0].state is not State.SENDING
+
+
+def test_an_outcome_that_other_writers_keep_off_the_record_is_not_passed_over() -> None:
+    """After a bounded number of tries the error goes to the caller."""
+    here, contact_id = ready()
+
+    class Losing(Interrupted):
+        def commit(self, changes: Sequence[Change]) -> None:
+            self.step()
+            if self.calls > 3:
+                raise Stale((0,))
+            here.memory.commit(changes)
+
+    losing = Losing(here.memory, NOBODY, lambda: None)
+    with pytest.raises(Unavailable):
+        delivered(here, contact_id, Provider([Accepted("p-1")]), stores=losing.stores)
+    assert losing.calls == 3 + 2 * MAX_TRIES
+
+
+def test_a_step_that_no_longer_applies_ends_its_contact() -> None:
+    """The borrower moved east, and the step lies before the bill was issued: cancelled, with a decision on record."""
+    here, contact_id = ready(issued_at=STEP_AT - 30 * MINUTE)
+    here.intake.take_in("demo", [_told(person(zone="Asia/Tokyo"))], here.clock.now())
+    provider = Provider([Accepted("p-1")])
+    assert delivered(here, contact_id, provider) is Dispatched.ENDED
+    ended = contact_of(here, contact_id)
+    assert (ended.state, ended.reason) == (State.CANCELLED, Reason.PLANNED_AFTER_WINDOW)
+    last = records_of(here)[-1].body
+    assert (last["decision"], last["reason"]) == ("suppress", "planned_after_window")
+    assert provider.letters == []
+    assert chains_hold(here)
+
+
+def test_records_of_one_instant_are_read_in_the_order_they_were_made() -> None:
+    """Decided, claimed and accepted at one instant; or decided, ended, and decided not to send."""
+    here, contact_id = ready()
+    delivered(here, contact_id, Provider([Accepted("p-1")]))
+    words = [r.body.get("decision") or r.body["event"] for r in records_of(here)]
+    assert words == ["send", "claimed", "accepted"]
+    here, contact_id = ready()
+    here.intake.take_in("demo", [_told(money())], here.clock.now())
+    delivered(here, contact_id, Provider([Accepted("p-1")]))
+    words = [r.body.get("decision") or r.body["event"] for r in records_of(here)]
+    assert words == ["send", "cancelled", "suppress"]
 
 
 # Other writers
@@ -439,12 +581,12 @@ def test_whoever_breaks_in_and_whenever_every_promise_is_kept(name: str, mailbox
     at = 0
     while True:
         here, contact_id = ready(f"{mailbox}@borrowers.example")
-        claimed = 0
+        claimed = attempt = 0
 
         def between(here: World = here, contact_id: str = contact_id) -> None:
-            nonlocal claimed
+            nonlocal claimed, attempt
             BREAK_INS[name](here, contact_id)
-            claimed = claims(here)
+            claimed, attempt = claims(here), contact_of(here, contact_id).attempt
 
         stores = Interrupted(here.memory, at, between)
         dispatch_with(here, stores).deliver(contact_id)
@@ -459,11 +601,30 @@ def test_whoever_breaks_in_and_whenever_every_promise_is_kept(name: str, mailbox
         assert sent[contact_id] <= 1 + min(1, one.unknowns)
         assert one.is_finished
         assert chains_hold(here)
-        if name == "pays":
+        if name in ("pays", "is forgotten"):
             assert claims(here) == claimed
+        if name == "moves away":
+            later = [a.letter for a in here.provider.accepted if a.letter.attempt > attempt]
+            assert {letter.address for letter in later} <= {"new@borrowers.example"}
         assert not bill_of(here).watch.contact_id
         at += 1
     assert at >= 3
+
+
+def test_a_contact_is_not_given_up_for_a_reason_that_is_gone() -> None:
+    """The borrower had no address; before any call of the dispatch that is about to suppress the contact, the
+    address is back: the contact is sent.
+    """
+    for at in range(3):
+        here, contact_id = ready()
+        here.intake.take_in("demo", [_told(person(""))], here.clock.now())
+        stores = Interrupted(
+            here.memory,
+            at,
+            lambda here=here: here.intake.take_in("demo", [_told(person())], here.clock.now()),  # type: ignore[misc]
+        )
+        assert dispatch_with(here, stores).deliver(contact_id) is Dispatched.ACCEPTED
+        assert stores.happened
 
 
 @pytest.mark.parametrize("mailbox", ["li", "busy", "timeout-lost", "timeout-accepted"])

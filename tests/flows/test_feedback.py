@@ -98,6 +98,15 @@ def test_the_same_report_twice_is_one_record() -> None:
     assert (contact_of(here, contact_id), records_of(here)) == before
 
 
+def test_two_reports_of_one_instant_are_two_records() -> None:
+    """Told apart by their keys: a provider may report the same thing twice for two reasons."""
+    here, contact_id = sent()
+    for key in ("a", "b"):
+        assert hear(here.stores, report(contact_id, Event.DELAYED, key=key)) is not Heard.REPEATED
+    assert events_of(here).count("delayed") == 2
+    assert chains_hold(here)
+
+
 def test_a_report_about_nobody_we_know_changes_nothing() -> None:
     """Another system's message."""
     here, _ = sent()
@@ -184,6 +193,40 @@ def test_a_borrower_without_that_contact_point_is_left_as_it_is() -> None:
     before = here.memory.pages(TENANT, "b1").head
     assert hear(here.stores, report(contact_id, Event.COMPLAINED)) is Heard.MOVED
     assert here.memory.pages(TENANT, "b1").head == before
+
+
+@pytest.mark.parametrize("event", [Event.BOUNCED_HARD, Event.COMPLAINED])
+def test_a_late_report_does_not_block_another_address(event: Event) -> None:
+    """The address the message went to was replaced before the report came: the new one has done nothing."""
+    here, contact_id = sent()
+    here.intake.take_in(TENANT, [of_b1(person("new@borrowers.example"))], STEP_AT)
+    before = here.memory.pages(TENANT, "b1").head
+    assert hear(here.stores, report(contact_id, event)) is Heard.MOVED
+    assert here.memory.pages(TENANT, "b1").head == before
+
+
+def test_an_address_put_again_is_the_same_address() -> None:
+    """Telling of a person once more, in other words or not, does not save the address from its bounce."""
+    here, contact_id = sent()
+    for locale in ("zh-CN", "en"):
+        here.intake.take_in(TENANT, [of_b1(person(locale=locale))], STEP_AT)
+    hear(here.stores, report(contact_id, Event.BOUNCED_HARD))
+    head = here.memory.pages(TENANT, "b1").head
+    assert head is not None
+    assert head.contact_points[0].state is PointState.BOUNCED
+
+
+def test_a_blocked_address_that_comes_back_is_still_blocked() -> None:
+    """Taken away or replaced in between, once and again."""
+    here, contact_id = sent()
+    hear(here.stores, report(contact_id, Event.COMPLAINED))
+    for between in ("", "new@borrowers.example"):
+        for email in (between, EMAIL):
+            here.intake.take_in(TENANT, [of_b1(person(email))], STEP_AT)
+        head = here.memory.pages(TENANT, "b1").head
+        assert head is not None
+        assert head.contact_points[0].state is PointState.COMPLAINED
+        assert head.blocked == ()
 
 
 @pytest.mark.parametrize("first", [Event.DELIVERED, Event.COMPLAINED])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -88,7 +89,7 @@ def test_an_account_has_one_holder() -> None:
     here = world()
     assert codes(told(here, of_b1(person(), account(), borrower_id="b2"))) == ["account_taken"]
     assert here.memory.pages(TENANT, "b2").head is None
-    assert codes(told(here, of_b1(account(limit_minor=5)))) == ["stored"]
+    assert codes(told(here, of_b1(account(limit_minor=5)))) == ["replaced"]
 
 
 def test_tenants_do_not_meet() -> None:
@@ -177,6 +178,63 @@ def test_whoever_writes_in_between_nothing_is_lost(name: str) -> None:
         assert here.memory.owner(TENANT, "a2").parked == ()
         at += 1
     assert at >= 3
+
+
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("first", ["bill", "money"])
+def test_money_and_its_bill_told_at_once_find_each_other(at: int, first: str) -> None:
+    """Whoever of the two writes between any two calls of the other: the bill is paid, nothing waits."""
+    here = empty_world()
+    told(here, of_b1(person(), account()))
+    one, other = (bill(), money()) if first == "bill" else (money(), bill())
+    shelf = Interrupted(here.memory, at, lambda: told(here, of_b1(other)))
+    intake_over(shelf).take_in(TENANT, [of_b1(one)], TOLD_AT)
+    if not shelf.happened:
+        told(here, of_b1(other))
+    assert not bill_of(here).is_open
+    head = here.memory.pages(TENANT, "b1").head
+    assert head is not None and head.unmatched == 0
+
+
+def test_a_bill_with_very_much_money_waiting_is_paid_by_all_of_it() -> None:
+    """A hundred and twenty payments wait for one bill: more than one transaction takes, and never half of them."""
+    here = empty_world()
+    told(here, of_b1(person(), account()))
+    for n in range(120):
+        told(here, of_b1(money(f"r{n:03d}", minor=10)))
+    told(here, of_b1(bill()))
+    assert bill_of(here).paid_minor == 1200
+    assert bill_of(here).watch.look_at is None
+
+
+@pytest.mark.parametrize("at", range(24))
+def test_a_crash_while_parked_money_arrives_leaves_no_bill_without_it(at: int) -> None:
+    """Wherever the worker dies, a bill is refused until the account has all its money."""
+    here = empty_world()
+    told(here, *[nameless(money(f"r{n:03d}", minor=10)) for n in range(100)])
+
+    def die() -> None:
+        raise WorkerGone
+
+    shelf = Interrupted(here.memory, at, die)
+    with contextlib.suppress(WorkerGone):
+        intake_over(shelf).take_in(TENANT, [of_b1(person(), account())], TOLD_AT)
+    if (
+        codes(told(here, of_b1(bill()))) == ["unknown_account"]
+        or not here.memory.pages(TENANT, "b1").accounts
+    ):
+        told(here, of_b1(person(), account()), of_b1(bill()))
+    assert not bill_of(here).is_open
+
+
+def test_more_parked_money_than_a_transaction_takes_arrives_all_the_same() -> None:
+    """A hundred and fifty payments that came before the account end with the borrower, none parked, none twice."""
+    here = empty_world()
+    many = [nameless(money(f"r{n:03d}", minor=1)) for n in range(150)]
+    told(here, *many)
+    assert codes(told(here, of_b1(person(), account()), of_b1(bill()))) == ["stored", "stored"]
+    assert here.memory.owner(TENANT, "a1").parked == ()
+    assert bill_of(here).paid_minor == 150
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 3, 4, 5])

@@ -11,7 +11,7 @@ import pytest
 from betimes.core.book import Pages
 from betimes.core.contact import State
 from betimes.core.errors import Stale, Unavailable
-from betimes.flows.sweep import PAGE, look_once, sweep
+from betimes.flows.sweep import MAX_SILENT, PAGE, look_once, sweep
 from betimes.lab.memory import Memory
 from betimes.lab.world import TENANT, World
 from betimes.ports import DueLook
@@ -120,10 +120,20 @@ def test_whoever_breaks_in_the_decision_rests_on_facts_that_hold(name: str) -> N
     while True:
         here = world()
         here.clock.advance(STEP_AT)
-        stores = Interrupted(here.memory, at, lambda here=here: BREAK_INS[name](here))  # type: ignore[misc]
-        sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=10)
+        before: list[str] = []
+
+        def between(here: World = here, before: list[str] = before) -> None:
+            BREAK_INS[name](here)
+            before += [record.id for record in records_of(here)]
+
+        stores = Interrupted(here.memory, at, between)
+        assert sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=10).broken == ()
         if not stores.happened:
             break
+        head = here.memory.pages(TENANT, "b1").head
+        assert head is not None
+        for written in records_of(here):
+            assert written.id in before or written.body["borrower_version"] == head.version
         played_out(here)
         steps = [contact.step for contact in here.memory.all_contacts()]
         assert len(steps) == len(set(steps))
@@ -154,22 +164,22 @@ def test_a_worker_may_die_at_any_call() -> None:
 
 
 class _Sour(Interrupted):
-    """Stores in which one borrower cannot be looked at."""
+    """Stores in which some borrowers cannot be looked at."""
 
-    def __init__(self, memory: Memory, borrower_id: str, error: Exception) -> None:
+    def __init__(self, memory: Memory, error: Exception, *borrower_ids: str) -> None:
         super().__init__(memory, -1, lambda: None)
-        self._sour, self._error = borrower_id, error
+        self._sour, self._error = borrower_ids, error
 
     def pages(self, tenant: str, borrower_id: str) -> Pages:
-        if borrower_id == self._sour:
+        if borrower_id in self._sour:
             raise self._error
         return super().pages(tenant, borrower_id)
 
 
-def crowd() -> World:
-    """Return a world of three borrowers with a bill each, all due at once."""
+def crowd(size: int = 3) -> World:
+    """Return a world of so many borrowers with a bill each, all due at once."""
     here = world()
-    for n in (2, 3):
+    for n in range(2, size + 1):
         account_id = f"a{n}"
         tell(
             here, person(f"b{n}@borrowers.example"), account(account_id), bill(f"o{n}", account_id=account_id),
@@ -181,27 +191,47 @@ def crowd() -> World:
 
 @pytest.mark.parametrize("borrower_id", ["b1", "b2", "b3"])
 @pytest.mark.parametrize(
-    "error", [AssertionError("x"), KeyError("x"), ValueError("x"), TypeError("x")]
+    "error",
+    [AssertionError("x"), KeyError("x"), ValueError("x"), TypeError("x"), Unavailable("x")],
 )
 def test_one_failing_obligation_keeps_no_other_from_its_decision(
     borrower_id: str, error: Exception
 ) -> None:
-    """Wherever it stands in the order: the others are decided, then the failure is raised and names it and no more."""
+    """Wherever it stands in the order: the others are decided, and the tally names it and no more."""
     here = crowd()
-    stores = _Sour(here.memory, borrower_id, error)
-    with pytest.raises(AssertionError, match=borrower_id.replace("b", "o")) as caught:
-        sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=10)
-    assert "borrowers.example" not in str(caught.value)
+    stores = _Sour(here.memory, error, borrower_id)
+    done = sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=10)
+    named = f"{borrower_id}/{borrower_id.replace('b', 'o')} ({type(error).__name__})"
+    assert (done.looks, done.broken, done.more) == (2, (named,), False)
     decided = {contact.borrower_id for contact in here.memory.all_contacts()}
     assert decided == {"b1", "b2", "b3"} - {borrower_id}
     swept(here)
     assert len(here.memory.all_contacts()) == 3
 
 
+def test_broken_obligations_in_front_do_not_use_up_the_limit() -> None:
+    """More of them than the limit: what is due behind them is decided all the same."""
+    here = crowd(6)
+    stores = _Sour(here.memory, AssertionError("x"), "b1", "b2", "b3")
+    done = sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=2)
+    assert (done.looks, len(done.broken), done.more) == (2, 3, True)
+    assert {contact.borrower_id for contact in here.memory.all_contacts()} == {"b4", "b5"}
+
+
+def test_a_sweep_goes_on_behind_what_was_done() -> None:
+    """With `after` of the one before it meets the broken obligations in front no second time."""
+    here = crowd(6)
+    stores = _Sour(here.memory, AssertionError("x"), "b1", "b2", "b3").stores
+    first = sweep(stores, POLICIES, 0, now=STEP_AT, limit=2)
+    rest = sweep(stores, POLICIES, 0, now=STEP_AT, limit=2, after=first.after)
+    assert (rest.looks, rest.broken, rest.more, rest.after) == (1, (), False, "")
+    assert len(here.memory.all_contacts()) == 3
+
+
 def test_a_borrower_whose_read_stays_torn_is_left_for_the_next_tick() -> None:
     """Nothing is wrong with it: it is counted as left, the others are decided."""
     here = crowd()
-    done = sweep(_Sour(here.memory, "b1", Stale()).stores, POLICIES, 0, now=STEP_AT, limit=10)
+    done = sweep(_Sour(here.memory, Stale(), "b1").stores, POLICIES, 0, now=STEP_AT, limit=10)
     assert (done.looks, done.left, done.contacts) == (3, 1, 2)
     swept(here)
     assert len(here.memory.all_contacts()) == 3
@@ -209,11 +239,23 @@ def test_a_borrower_whose_read_stays_torn_is_left_for_the_next_tick() -> None:
 
 def test_a_store_out_of_reach_stops_the_sweep() -> None:
     """What was decided before stays decided; trying the others too would only add to the load."""
-    here = crowd()
-    stores = _Sour(here.memory, "b2", Unavailable("throttled"))
+    here = crowd(MAX_SILENT + 2)
+    silent = [f"b{n}" for n in range(2, MAX_SILENT + 3)]
+    stores = _Sour(here.memory, Unavailable("throttled"), *silent)
     with pytest.raises(Unavailable):
-        sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=10)
+        sweep(stores.stores, POLICIES, 0, now=STEP_AT, limit=100)
     assert [contact.borrower_id for contact in here.memory.all_contacts()] == ["b1"]
+
+
+def test_borrowers_out_of_reach_here_and_there_stop_nothing() -> None:
+    """However many there are, as long as others between them answer."""
+    here = crowd(2 * MAX_SILENT + 2)
+    order = [due.borrower_id for due in here.memory.due(0, STEP_AT, limit=100).looks]
+    done = sweep(
+        _Sour(here.memory, Unavailable("throttled"), *order[::2]).stores,
+        POLICIES, 0, now=STEP_AT, limit=100,
+    )  # fmt: skip
+    assert (done.looks, len(done.broken)) == (MAX_SILENT + 1, MAX_SILENT + 1)
 
 
 def test_a_lost_message_is_offered_again() -> None:

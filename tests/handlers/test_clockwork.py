@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from betimes import wiring
 from betimes.config import Env, SettingMissing
+from betimes.core.look import Looked
+from betimes.core.policies import Policies
+from betimes.flows import sweep as flow
 from betimes.handlers import on_sweep
+from betimes.ports import DueLook, Stores
 from tests.handlers import told
 from tests.handlers.pump import Pump
 
@@ -41,6 +45,29 @@ def test_a_sweep_that_is_not_done_goes_on(with_bill: Pump, monkeypatch: pytest.M
     assert len(pump.mails()) == 4
     # One message for each shard of the tick, and at least one for each further look.
     assert pump.calls["OnSweepFunction"] >= 2 + 3
+
+
+def test_a_broken_bill_fails_its_message_and_stops_no_other(
+    with_bill: Pump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep goes on behind it, in further messages too; the message that met it ends among the dead letters."""
+    pump, look_once = with_bill, flow.look_once
+    for n in range(2, 5):
+        pump.put(told.path("obligations", f"o-{n}"), told.obligation(seq=n))
+
+    def sour(stores: Stores, policies: Policies, due: DueLook, now: datetime) -> Looked | None:
+        assert due.obligation_id != told.OBLIGATION, "an item that somebody changed"
+        return look_once(stores, policies, due, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(on_sweep, "LIMIT", 1)
+        patch.setattr(flow, "look_once", sour)
+        pump.sweep_at(told.D_3)
+    assert len(pump.mails()) == 3
+    assert pump.cloud.waiting("SweepDeadLetters") == 1
+
+    pump.sweep_at(told.D_3 + timedelta(minutes=1))
+    assert len(pump.mails()) == 4
 
 
 def test_a_second_tick_in_the_same_minute_decides_nothing_anew(with_bill: Pump) -> None:

@@ -81,7 +81,7 @@ def bill(pump: Pump, **fields: Any) -> None:
 
 def contact_id(step: str, slot: int, obligation_id: str = OBLIGATION) -> str:
     """Return the id of the contact of a step of the bill."""
-    return ids.contact_id(TENANT, obligation_id, "1@2026-03-09", step, slot)
+    return ids.contact_id(TENANT, BORROWER, obligation_id, "1@2026-03-09", step, slot)
 
 
 def error_in(answer: dict[str, Any]) -> dict[str, str]:

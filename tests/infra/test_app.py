@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra import ROOT
+import pytest
+
+from infra import ROOT, app
 from infra.template import Template
 
 
@@ -46,6 +48,18 @@ def test_another_process_writes_the_same_template_in_silence(
     assert "end-of-life" not in done.stderr
 
 
+def test_without_the_cli_the_app_writes_where_the_cli_would(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Nobody named a folder: it is cdk.out, and the app says so."""
+    monkeypatch.delenv(app.OUTDIR_VARIABLE, raising=False)
+    monkeypatch.setenv("CDK_CONTEXT_JSON", json.dumps({"stage": "local"}))
+    monkeypatch.setattr(app, "OUTDIR", str(tmp_path / "cdk.out"))
+    assert app.main() == 0
+    assert list((tmp_path / "cdk.out").glob("*.template.json"))
+    assert str(tmp_path / "cdk.out") in capsys.readouterr().out
+
+
 def test_a_shifted_clock_is_refused_for_aws(tmp_path: Path) -> None:
     done = run(tmp_path, {"stage": "prod", "clock_offset_s": "3600"})
     assert done.returncode == 2
@@ -54,5 +68,5 @@ def test_a_shifted_clock_is_refused_for_aws(tmp_path: Path) -> None:
 
 
 def test_the_cli_starts_the_same_app() -> None:
-    app = json.loads((ROOT / "cdk.json").read_text())["app"]
-    assert app == ".venv/bin/python -m infra.app"
+    command = json.loads((ROOT / "cdk.json").read_text())["app"]
+    assert command == ".venv/bin/python -m infra.app"

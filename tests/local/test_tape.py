@@ -13,7 +13,7 @@ import pytest
 from betimes.core.errors import Rejected
 from betimes.core.intake import AddObligation, AddRepayment, PutAccount, PutBorrower
 from betimes.lab.demo import reserved_points, write_demo
-from betimes.local.tape import MAX_BAD_LISTED, feed, prepare
+from betimes.local.tape import feed, prepare
 from betimes.wire import tape
 from betimes.wire.tape import BadRow, TapeDefaults
 
@@ -127,8 +127,9 @@ def test_contact_columns_are_left_as_they_are(tmp_path: Path, columns: tuple[str
     source, target = make(tmp_path / "in", accounts=accounts), tmp_path / "out"
     done = prepare(source, target, zone=ZONE)
     assert rows(target, "accounts.csv") == accounts.splitlines()
-    assert "3 accounts belong to borrowers without any contact point" in done.notices
+    assert not any("reserved" in notice for notice in done.notices)
     for timed in feed(source, zone=ZONE).timed:
+        assert (timed.notice == "no_contact_point") is (timed.kind == "accounts")
         for command in timed.commands:
             assert not isinstance(command, PutBorrower) or command.contact_points == ()
 
@@ -167,18 +168,37 @@ def test_bad_rows_stay_and_stay_bad(tmp_path: Path) -> None:
         ]
         assert bad_rows(target, "obligations") == [("bad_instant", "issued_at")]
         assert bad_rows(target, "repayments") == [("bad_instant", "paid_at")]
-        assert sum(" line " in notice for notice in done.notices) == 6
-        assert not any("bank.example" in notice for notice in done.notices)
+        assert not any(" line " in notice for notice in done.notices), "intake names them"
     assert len(feed(source, zone=ZONE).bad) == 6
 
 
-def test_many_bad_rows_are_counted(tmp_path: Path) -> None:
-    """Notices stay readable when a whole column is wrong; every row is passed on."""
-    accounts = ACCOUNTS + "a9,x,jiebei,CNY\n" * (MAX_BAD_LISTED + 7)
-    done = prepare(make(tmp_path / "in", accounts=accounts), tmp_path / "out", zone=ZONE)
-    assert sum(" line " in notice for notice in done.notices) == MAX_BAD_LISTED
-    assert "7 more rows cannot be read" in done.notices
-    assert done.counts["accounts"] == 3 + MAX_BAD_LISTED + 7
+@pytest.mark.parametrize("limit", [None, 1])
+@pytest.mark.parametrize("as_of", [None, datetime(2026, 3, 1, 0, 0, tzinfo=UTC)])
+def test_rows_of_a_cut_are_found_in_the_files_given(
+    tmp_path: Path, as_of: datetime | None, limit: int | None
+) -> None:
+    """Whatever is left out, each written line knows its file and line there: cuts and empty lines move rows up."""
+    repayments = REPAYMENTS.replace("o2,a2", "\no2,a2") + "o1,a1,never,110\n"
+    source, target = make(tmp_path / "in", repayments=repayments), tmp_path / "out"
+    done = prepare(source, target, zone=ZONE, as_of=as_of, limit=limit)
+    given = {
+        "accounts": ("accounts.csv.xz", ACCOUNTS),
+        "obligations": ("obligations.csv.gz", OBLIGATIONS),
+        "repayments": ("repayments.csv", repayments),
+    }
+    for kind, (name, text) in given.items():
+        origin = done.sources[kind]
+        assert origin.name == name
+        for number, line in enumerate(rows(target, f"{kind}.csv")[1:], start=2):
+            assert line.startswith(text.splitlines()[origin.line(number) - 1])
+    assert done.sources["repayments"].lines[-1] == 6
+
+
+def test_a_limit_says_what_was_issued_later(tmp_path: Path) -> None:
+    """Of the first two obligations the second was not issued yet: one is read, one is said to be left out."""
+    at = datetime(2026, 2, 1, tzinfo=UTC)
+    done = prepare(make(tmp_path / "in"), tmp_path / "out", zone=ZONE, as_of=at, limit=2)
+    assert (done.counts["obligations"], done.issued_later) == (1, 1)
 
 
 def test_a_file_that_cannot_be_trusted_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from betimes.wire import ses_events
 
 EVENTS = Path(__file__).parents[2] / "events"
 NAMES = ("send", "delivery", "bounce_permanent", "bounce_transient", "complaint", "delay")
-CONTACT = "c_apcil5n5wiukpkbdg75lgfq3xy"
+CONTACT = "c_tov7vxuz4j3pxapj7nd5rryjx2"
 MESSAGE = "010001957b3c4d5e-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-000000"
 FEEDBACK = "010001957b3d6f70-1b2c3d4e-5f60-4182-93a4-b5c6d7e8f90a-000000"
 

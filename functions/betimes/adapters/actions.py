@@ -18,6 +18,7 @@ from betimes.core.change import (
     Append,
     Change,
     CheckHead,
+    CheckNoObligation,
     CheckObligation,
     CreateContact,
     MoveContact,
@@ -131,25 +132,26 @@ def _save_account(change: SaveAccount) -> tuple[Action, ...]:
 
 
 def _free(seen: int) -> Condition:
-    """Return the condition that nobody holds an account and money was parked for it `seen` times."""
-    if not seen:
-        return _ABSENT
+    """Return the condition that nobody holds an account and `seen` repayments are parked for it."""
+    none = f"attribute_not_exists(#{items.PARKINGS}) OR " if not seen else ""
     return Condition(
-        f"attribute_not_exists(#{items.BORROWER}) AND #{items.PARKINGS} = :{items.PARKINGS}",
+        f"attribute_not_exists(#{items.BORROWER}) AND ({none}#{items.PARKINGS} = :{items.PARKINGS})",
         (items.BORROWER, items.PARKINGS),
         {items.PARKINGS: number_value(seen)},
     )
 
 
 def _save_owner(change: SaveOwner) -> tuple[Action, ...]:
-    item = items.owner_item(change.tenant, change.account_id, change.borrower_id, change.seen)
+    item = items.owner_item(change.tenant, change.account_id, change.borrower_id, change.left)
+    key = keys.owner_key(change.tenant, change.account_id)
     free = _free(change.seen)
+    if not change.borrower_id:
+        return _put(Table.BOOK, key, item, free)
     free_or_ours = Condition(
         f"({free.expression}) OR #{items.BORROWER} = :{items.BORROWER}",
         tuple(dict.fromkeys((*free.names, items.BORROWER))),
         {**free.values, items.BORROWER: text_value(change.borrower_id)},
     )
-    key = keys.owner_key(change.tenant, change.account_id)
     return _put(Table.BOOK, key, item, free_or_ours)
 
 
@@ -173,6 +175,11 @@ def _check_obligation(change: CheckObligation) -> tuple[Action, ...]:
         **{items.STATUS: text_value(items.OPEN), items.VERSION: number_value(change.seen)}
     )
     return (_check(key, is_open),)
+
+
+def _check_no_obligation(change: CheckNoObligation) -> tuple[Action, ...]:
+    key = keys.obligation_key(change.tenant, change.borrower_id, change.obligation_id)
+    return (_check(key, _ABSENT),)
 
 
 def _save_repayment(change: SaveRepayment) -> tuple[Action, ...]:
@@ -231,6 +238,7 @@ BUILDERS: Final[Mapping[type[Change], Callable[[Any], tuple[Action, ...]]]] = {
     SaveOwner: _save_owner,
     SaveObligation: _save_obligation,
     CheckObligation: _check_obligation,
+    CheckNoObligation: _check_no_obligation,
     SaveRepayment: _save_repayment,
     Park: _park,
     Unpark: _unpark,

@@ -105,7 +105,12 @@ class Tables:
     def owner(self, tenant: str, account_id: str) -> Owner:
         """See `ports.Book.owner`."""
         key = keys.owner_partition(tenant, account_id)
-        return items.owner_from(tenant, account_id, self._partition(Table.BOOK, key))
+        for attempt in range(MAX_READS):
+            owner = items.owner_from(tenant, account_id, self._partition(Table.BOOK, key))
+            if not owner.is_torn:
+                return owner
+            self._pause(attempt)
+        raise Stale
 
     def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
         """See `ports.Book.due`."""

@@ -91,6 +91,7 @@ def borrower_item(head: Borrower) -> Item:
         "zone": text_value(head.zone),
         "jurisdiction": text_value(head.jurisdiction),
         "contact_points": {"L": [_point(point) for point in head.contact_points]},
+        "blocked": {"L": [_point(point) for point in head.blocked]},
         "unmatched": number_value(head.unmatched),
         VERSION: number_value(head.version),
     }
@@ -107,6 +108,7 @@ def borrower_from(item: Mapping[str, Value]) -> Borrower:
         zone=text(item, "zone"),
         jurisdiction=text(item, "jurisdiction"),
         contact_points=tuple(_point_from(point["M"]) for point in item["contact_points"]["L"]),
+        blocked=tuple(_point_from(point["M"]) for point in item["blocked"]["L"]),
         unmatched=number(item, "unmatched"),
         version=number(item, VERSION),
     )
@@ -125,6 +127,7 @@ def _point(point: ContactPoint) -> Value:
             "channel": text_value(point.channel),
             "address": text_value(point.address),
             "state": text_value(point.state),
+            "since": number_value(point.since),
         }
     }
 
@@ -134,6 +137,7 @@ def _point_from(fields: Mapping[str, Value]) -> ContactPoint:
         channel=text(fields, "channel"),
         address=text(fields, "address"),
         state=PointState(text(fields, "state")),
+        since=number(fields, "since"),
     )
 
 
@@ -389,6 +393,7 @@ def contact_item(contact: Contact) -> Item:
         **instant_fields("sent_at", contact.sent_at),
         "text_sha256": text_value(contact.text_sha256),
         "provider_id": text_value(contact.provider_id),
+        "point": number_value(contact.point),
         CHAIN: text_value(contact.chain),
     }
 
@@ -421,6 +426,7 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
         sent_at=instant_or_none(item, "sent_at"),
         text_sha256=text(item, "text_sha256"),
         provider_id=text(item, "provider_id"),
+        point=number(item, "point"),
         chain=text(item, CHAIN),
     )
     _check_contact(contact)

@@ -67,8 +67,8 @@ class Pages:
 class Owner:
     """Who holds an account, and the repayments that arrived before the account did.
 
-    `borrower_id` is "" as long as the account is unknown. `parkings` counts how often a repayment was parked: whoever
-    takes the account must have seen all of them.
+    `borrower_id` is "" as long as the account is unknown. `parkings` is the number of repayments parked, as the owner's
+    own item has it: whoever takes the account must have seen all of them.
     """
 
     tenant: str
@@ -76,3 +76,8 @@ class Owner:
     borrower_id: str = ""
     parked: tuple[Repayment, ...] = ()
     parkings: int = 0
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether this read shows half of a transaction and must be repeated; see `Pages.is_torn`."""
+        return self.parkings != len(self.parked)

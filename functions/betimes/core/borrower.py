@@ -20,11 +20,16 @@ class PointState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactPoint:
-    """An address (e-mail) or number (SMS, E.164) of one channel."""
+    """An address (e-mail) or number (SMS, E.164) of one channel.
+
+    `since` is the version of the head that brought the address in, 0 before it is stored: it tells two addresses of a
+    channel apart without naming them.
+    """
 
     channel: str
     address: str
     state: PointState = PointState.ACTIVE
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class Borrower:
     """The head of a borrower's partition; `version` rises with every change of it, 0 before it is first stored.
 
     No name: no message of this release needs one. `unmatched` counts repayments in the partition whose obligation has
-    not arrived; it makes a torn read visible.
+    not arrived; it makes a torn read visible. `blocked` keeps the blocked contact points that were replaced: an address
+    that comes back is as blocked as it was.
     """
 
     tenant: str
@@ -41,6 +47,7 @@ class Borrower:
     zone: str
     jurisdiction: str
     contact_points: tuple[ContactPoint, ...] = ()
+    blocked: tuple[ContactPoint, ...] = ()
     unmatched: int = 0
     version: int = 0
 

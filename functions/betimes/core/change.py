@@ -43,15 +43,17 @@ class SaveAccount:
 
 @dataclass(frozen=True, slots=True)
 class SaveOwner:
-    """Store who holds an account, if nobody else is known to hold it and `seen` repayments had been parked for it.
+    """Store who holds an account, if nobody else is known to hold it and `seen` repayments are parked for it.
 
-    Money parked after the taker looked would otherwise wait for ever.
+    Money parked after the taker looked would otherwise wait for ever. With `borrower_id` "" nobody takes it yet: only
+    `left`, the number of repayments that stay parked, is stored.
     """
 
     tenant: str
     account_id: str
     borrower_id: str
     seen: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ class CheckObligation:
     borrower_id: str
     obligation_id: str
     seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNoObligation:
+    """Hold only if the obligation does not exist: money may wait for it only as long as it is not there."""
+
+    tenant: str
+    borrower_id: str
+    obligation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,7 @@ Change = (
     | SaveOwner
     | SaveObligation
     | CheckObligation
+    | CheckNoObligation
     | SaveRepayment
     | Park
     | Unpark
@@ -160,14 +172,18 @@ def changes_between(before: Pages, after: Pages) -> list[Change]:
 
     Versions rise here and nowhere else: the head's and an obligation's `version` by one when a fact of theirs
     differs, an obligation's `watch.seq` by one with every write. When only parts below the head change, the head is
-    checked at the version seen, so two writers who saw the same pages cannot both win. Who holds a new account is not
-    in the pages: whoever adds one adds `SaveOwner` too.
+    checked at the version seen. A new obligation and money for it, told at the same time, change nothing of each
+    other's: so money that waits checks that its obligation is absent. Who holds a new account is not in the pages:
+    whoever adds one adds `SaveOwner` too.
     """
     tenant, borrower_id = before.tenant, before.borrower_id
     changes: list[Change] = []
+    awaited: set[str] = set()
+    replaced = False
     for account_id, account in after.accounts.items():
         if before.accounts.get(account_id) != account:
             changes.append(SaveAccount(tenant, borrower_id, account))
+            replaced |= account_id in before.accounts
     for obligation_id, obligation in after.obligations.items():
         old = before.obligations.get(obligation_id)
         if old != obligation:
@@ -176,7 +192,14 @@ def changes_between(before: Pages, after: Pages) -> list[Change]:
         if before.repayments.get(repayment_id) != repayment:
             known = repayment_id in before.repayments
             changes.append(SaveRepayment(tenant, borrower_id, repayment, known))
-    return [*_head_change(before, after, guard=bool(changes)), *changes]
+            if not repayment.matched:
+                awaited.add(repayment.obligation_id)
+    changes += [
+        CheckNoObligation(tenant, borrower_id, obligation_id)
+        for obligation_id in sorted(awaited)
+        if obligation_id not in after.obligations
+    ]
+    return [*_head_change(before, after, guard=bool(changes), touched=replaced), *changes]
 
 
 def _obligation_change(
@@ -197,9 +220,12 @@ def _obligation_change(
     )
 
 
-def _head_change(before: Pages, after: Pages, *, guard: bool) -> list[Change]:
+def _head_change(before: Pages, after: Pages, *, guard: bool, touched: bool) -> list[Change]:
+    """Return the head's own change, or its check; a replaced account counts as one of the head (`touched`), so that it
+    keeps apart from anything told of the account at the same time.
+    """
     old, new = before.head, after.head
-    if new is not None and new != old:
+    if new is not None and (new != old or touched):
         seen = old.version if old else 0
         return [SaveHead(replace(new, version=seen + 1), seen)]
     if guard and new is not None:

@@ -12,7 +12,8 @@ NO_RECEIPT) rank below all evidence. Two moves go down, both fenced by the attem
 sure refusal for now, and UNKNOWN to READY where the message class allows one more attempt (`may_try_again`).
 
 CANCELLED, SUPPRESSED and EXPIRED are reached from READY only, and only while no attempt of the contact is unknown:
-after an unknown attempt a message may have gone, so such a contact is HELD: it ends UNKNOWN. They are never left.
+after an unknown attempt a message may have gone, so such a contact is HELD: it ends UNKNOWN. They are never left. The
+same holds for REFUSED: a sure refusal of the second attempt says nothing about the first.
 
 For e-mail a hard bounce outranks a delivery (a mail can be delivered and bounce later); for SMS a delivery outranks a
 failure (a carrier can fail and deliver later).
@@ -100,6 +101,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.SENDING, Event.PUT_BACK): State.READY,
     (State.SENDING, Event.REFUSED): State.REFUSED,
     (State.SENDING, Event.TIMED_OUT): State.UNKNOWN,
+    (State.SENDING, Event.HELD): State.UNKNOWN,
     (State.UNKNOWN, Event.TRIED_AGAIN): State.READY,
     (State.UNKNOWN, Event.HELD): State.UNKNOWN,
     (State.READY, Event.HELD): State.UNKNOWN,
@@ -153,8 +155,9 @@ class Contact:
 
     `amount` and `text_sha256` are those of the last rendering, empty until claimed. `unknowns` counts attempts whose
     outcome was unknown, `offers` how often the contact was handed to its channel. `offered` says that a READY contact
-    is to be handed to its channel now; one that was put back waits for its review instead. `sent_at` is when a
-    provider accepted it. `chain` is the hash of its last ledger record.
+    is to be handed to its channel now; one that was put back waits for its review instead. `sent_at` is when a provider
+    accepted it. `point` is the `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last
+    ledger record.
     """
 
     id: str
@@ -182,6 +185,7 @@ class Contact:
     sent_at: datetime | None = None
     text_sha256: str = ""
     provider_id: str = ""
+    point: int = 0
     chain: str = ""
 
     @property
@@ -225,8 +229,10 @@ class Contact:
             return self.after(Event.HELD, Reason.HELD_UNKNOWN, at)
         return self.after(event, reason, at)
 
-    def claimed(self, at: datetime, lease: timedelta, text_sha256: str, amount: Money) -> Contact:
-        """Return the contact claimed for its next attempt."""
+    def claimed(
+        self, at: datetime, lease: timedelta, text_sha256: str, amount: Money, *, point: int
+    ) -> Contact:
+        """Return the contact claimed for its next attempt, to the contact point known `since` the version `point`."""
         return replace(
             self.after(Event.CLAIMED, self.reason, at),
             attempt=self.attempt + 1,
@@ -234,7 +240,15 @@ class Contact:
             lease_until=at + lease,
             text_sha256=text_sha256,
             amount=amount,
+            point=point,
         )
+
+    def refused(self, at: datetime) -> Contact:
+        """Return the contact with its running attempt refused for good; held if an earlier attempt is unknown."""
+        held = self.unknowns > 0
+        event = Event.HELD if held else Event.REFUSED
+        reason = Reason.HELD_UNKNOWN if held else Reason.PROVIDER_REFUSED
+        return replace(self.after(event, reason, at), lease_until=None)
 
     def unknown(self, reason: Reason, at: datetime) -> Contact:
         """Return the contact with its running attempt recorded as unknown."""

@@ -6,7 +6,7 @@ the preview as well. It looks at nothing but its arguments.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from betimes.core import agenda, zones
 from betimes.core.agenda import Planned
@@ -17,15 +17,19 @@ from betimes.core.reason import Reason
 from betimes.core.rules import Rules, Window
 from betimes.core.treatment import Step, Treatment
 
+# The end of a contact window counts as closed: what is claimed just before it may still be on its way when it comes. As
+# long as a lease (60 s) and its guard (30 s). Source: Betimes specification S3.
+CLOSING_MARGIN = timedelta(seconds=90)
+
 
 def decide(
     snapshot: Snapshot, treatment: Treatment, rules: Rules, now: datetime, *, step: str = ""
 ) -> Decision | None:
     """Return the decision about `step`, by default the next step without one; None when the treatment has none left.
 
-    `now` is an aware UTC instant. The answer changes at the step's instant, at the edges of the contact window, at the
-    step's deadline, and with any version of the borrower or the obligation. Money comes first: whatever else is true,
-    nobody who has paid is contacted.
+    `now` is an aware UTC instant. The answer changes at the step's instant, at the opening of the contact window and
+    `CLOSING_MARGIN` before its closing, at the step's deadline, and with any version of the borrower or the obligation.
+    Money comes first: whatever else is true, nobody who has paid is contacted.
     """
     coming = (
         agenda.planned(snapshot, treatment, step) if step else agenda.next_step(snapshot, treatment)
@@ -60,12 +64,21 @@ def _wrong_time(
         late = snapshot.obligation.stored_at >= coming.deadline
         reason = Reason.PLANNED_AFTER_WINDOW if late else Reason.CATCH_UP_EXCEEDED
         return Suppress(name, reason, facts)
-    opening = window.next_opening(now, snapshot.borrower.zone)
+    opening = _next_opening(window, now, snapshot.borrower.zone)
     if opening >= coming.deadline:
         return Suppress(name, Reason.QUIET_UNTIL_TOO_LATE, facts)
     if opening > now:
         return Wait(name, Reason.QUIET_HOURS, facts, until=opening)
     return None
+
+
+def _next_opening(window: Window, now: datetime, zone: str) -> datetime:
+    """Return the first instant, not before `now`, at which a message may be started."""
+    opening = window.next_opening(now, zone)
+    if opening > now:
+        return opening
+    closing = window.closing(now, zone)
+    return now if now < closing - CLOSING_MARGIN else window.next_opening(closing, zone)
 
 
 def _send(
@@ -97,14 +110,27 @@ def _channel(borrower: Borrower, step: Step) -> tuple[int | None, Reason]:
     return None, reason
 
 
-def _facts(snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window) -> Facts:
+def dropped(snapshot: Snapshot, treatment: Treatment, rules: Rules, step: str) -> Suppress:
+    """Return the decision about a step that applied when it was decided and no longer does.
+
+    That is so when the borrower's zone changed and the step's instant now lies before the obligation was issued.
+    """
+    paid = not snapshot.obligation.is_open
+    window = rules.window(snapshot.borrower.jurisdiction)
+    reason = Reason.PAID if paid else Reason.PLANNED_AFTER_WINDOW
+    return Suppress(step, reason, _facts(snapshot, treatment, None, window))
+
+
+def _facts(
+    snapshot: Snapshot, treatment: Treatment, coming: Planned | None, window: Window
+) -> Facts:
     borrower, obligation = snapshot.borrower, snapshot.obligation
     return {
         "borrower_version": borrower.version,
         "obligation_version": obligation.version,
         "due_on": obligation.due_on.isoformat(),
-        "step_at": zones.to_text(coming.at),
-        "deadline": zones.to_text(coming.deadline),
+        "step_at": zones.to_text(coming.at) if coming else "",
+        "deadline": zones.to_text(coming.deadline) if coming else "",
         "zone": borrower.zone,
         "outstanding_minor": obligation.outstanding.minor,
         "currency": obligation.amount.currency,

@@ -32,9 +32,14 @@ def digest_id(*facts: str) -> str:
     return base64.b32encode(hashlib.sha256(joined).digest()).decode()[:26].lower()
 
 
-def contact_id(tenant: str, obligation_id: str, cycle: str, step: str, slot: int) -> str:
-    """Return the id of the one contact for this obligation, cycle, step and position in the step's channel list."""
-    return "c_" + digest_id(tenant, obligation_id, cycle, step, str(slot))
+def contact_id(
+    tenant: str, borrower_id: str, obligation_id: str, cycle: str, step: str, slot: int
+) -> str:
+    """Return the id of the one contact for this obligation, cycle, step and position in the step's channel list.
+
+    The borrower is part of it: obligation ids are unique within a borrower only.
+    """
+    return "c_" + digest_id(tenant, borrower_id, obligation_id, cycle, step, str(slot))
 
 
 def shard_of(tenant: str, borrower_id: str, shards: int) -> int:

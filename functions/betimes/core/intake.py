@@ -7,6 +7,7 @@ the obligation arrives; money is never turned away because of the order in which
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -21,6 +22,8 @@ from betimes.core.treatment import Treatment
 
 # How far a source's clock may run ahead of ours before its payment counts as not yet made.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+# Waiting repayments credited in one go; what is left over is credited when the obligation is told again.
+MAX_MATCHED = 40
 # Beyond these a date or an amount is a typing error; calendar and stores hold what lies within exactly.
 YEARS = range(1970, 2200)
 MAX_MINOR = 10**15
@@ -28,7 +31,7 @@ MAX_MINOR = 10**15
 
 @dataclass(frozen=True, slots=True)
 class PutBorrower:
-    """Create or replace what is known of a person. Addresses not named are forgotten; blocks on kept ones stay."""
+    """Create or replace what is known of a person. Addresses not named are forgotten, blocked ones are not."""
 
     locale: str
     zone: str
@@ -90,6 +93,7 @@ class Outcome(StrEnum):
     STORED = "stored"
     UNCHANGED = "unchanged"
     KEPT = "kept"  # a repayment whose obligation is not known yet
+    REPLACED = "replaced"  # an account that was known with other content
     OVERPAID = "overpaid"  # stored; the obligation has now received more than was owed
 
 
@@ -118,7 +122,8 @@ def _put_borrower(pages: Pages, command: PutBorrower) -> tuple[Pages, Outcome]:
     zones.zone(command.zone)
     _unique_channels(command.contact_points)
     old = pages.head
-    points = tuple(_kept(point, old) for point in command.contact_points)
+    version = old.version if old else 0
+    points = tuple(_kept(point, old, version + 1) for point in command.contact_points)
     head = Borrower(
         tenant=pages.tenant,
         id=pages.borrower_id,
@@ -126,18 +131,38 @@ def _put_borrower(pages: Pages, command: PutBorrower) -> tuple[Pages, Outcome]:
         zone=command.zone,
         jurisdiction=command.jurisdiction,
         contact_points=points,
+        blocked=_blocked(points, old),
         unmatched=old.unmatched if old else 0,
-        version=old.version if old else 0,
+        version=version,
     )
     return (pages, Outcome.UNCHANGED) if head == old else (pages.with_head(head), Outcome.STORED)
 
 
-def _kept(point: ContactPoint, old: Borrower | None) -> ContactPoint:
-    """Return `point` with the block that its address already carries: replacing a person does not lift a bounce."""
-    before = old.point(point.channel) if old else None
-    if before is None or before.address != point.address or before.state is PointState.ACTIVE:
-        return point
-    return before
+def _kept(point: ContactPoint, old: Borrower | None, version: int) -> ContactPoint:
+    """Return `point` with the block that its address carries or once carried: replacing a person lifts no bounce.
+
+    An address that was not in use comes in with `version`.
+    """
+    known = (*old.contact_points, *old.blocked) if old else ()
+    before = next((each for each in known if _same_address(each, point)), None)
+    if before is None:
+        return replace(point, since=version)
+    return replace(point, since=before.since) if before.state is PointState.ACTIVE else before
+
+
+def _blocked(points: tuple[ContactPoint, ...], old: Borrower | None) -> tuple[ContactPoint, ...]:
+    """Return the blocked contact points of `old` that are not among `points`."""
+    known = (*old.blocked, *old.contact_points) if old else ()
+    return tuple(
+        before
+        for before in known
+        if before.state is not PointState.ACTIVE
+        and not any(_same_address(before, point) for point in points)
+    )
+
+
+def _same_address(one: ContactPoint, other: ContactPoint) -> bool:
+    return (one.channel, one.address) == (other.channel, other.address)
 
 
 def _unique_channels(points: tuple[ContactPoint, ...]) -> None:
@@ -182,22 +207,14 @@ def _put_account(pages: Pages, command: PutAccount) -> tuple[Pages, Outcome]:
         command.limit_minor,
     )
     old = pages.accounts.get(account.id)
-    if old is not None and old.currency != account.currency and _has_obligations(pages, account.id):
+    if old is not None and old.currency != account.currency:
+        # Also without obligations: one may be on its way in another request.
         raise Rejected(
-            "currency_changed", "currency", "an account with obligations keeps its currency"
+            "currency_changed", "currency", "an account keeps its currency; open another account"
         )
-    return (
-        (pages, Outcome.UNCHANGED)
-        if old == account
-        else (
-            pages.with_account(account),
-            Outcome.STORED,
-        )
-    )
-
-
-def _has_obligations(pages: Pages, account_id: str) -> bool:
-    return any(o.account_id == account_id for o in pages.obligations.values())
+    if old == account:
+        return pages, Outcome.UNCHANGED
+    return pages.with_account(account), Outcome.REPLACED if old else Outcome.STORED
 
 
 def _add_obligation(
@@ -227,13 +244,35 @@ def _add_obligation(
                 "obligation_id",
                 "this obligation is stored with other content; a changed debt needs a new id",
             )
-        return pages, Outcome.UNCHANGED
-    pages = pages.with_obligation(obligation)
-    for repayment in list(pages.repayments.values()):
-        if not repayment.matched and _pays(repayment, obligation):
-            pages = _match(pages, repayment, now)
-    pages = _relooked(pages, obligation.id, treatment, now)
+        if not any(waiting_for(pages, old.id)):
+            return pages, Outcome.UNCHANGED
+        return _matched(pages, old, treatment, now), Outcome.UNCHANGED
+    pages = _matched(pages.with_obligation(obligation), obligation, treatment, now)
     return pages, _stored_or_overpaid(pages.obligations[obligation.id])
+
+
+def _matched(pages: Pages, obligation: Obligation, treatment: Treatment, now: datetime) -> Pages:
+    """Return the pages with the money that waited for an obligation, and its look.
+
+    What one transaction cannot take goes on waiting, and until all of it is matched the obligation is not looked at:
+    it may have been paid long ago.
+    """
+    waiting = list(waiting_for(pages, obligation.id))
+    for repayment in waiting[:MAX_MATCHED]:
+        pages = _match(pages, repayment, now)
+    if len(waiting) <= MAX_MATCHED:
+        return _relooked(pages, obligation.id, treatment, now)
+    unseen = pages.obligations[obligation.id]
+    watch = replace(unseen.watch, look_at=agenda.NEVER)
+    return pages.with_obligation(replace(unseen, watch=watch))
+
+
+def waiting_for(pages: Pages, obligation_id: str) -> Iterator[Repayment]:
+    """Yield the repayments in the pages that wait for an obligation although it is there."""
+    obligation = pages.obligations[obligation_id]
+    for repayment in pages.repayments.values():
+        if not repayment.matched and _pays(repayment, obligation):
+            yield repayment
 
 
 def _stored_or_overpaid(obligation: Obligation) -> Outcome:

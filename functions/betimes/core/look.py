@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from betimes.core import agenda, ids, record, zones
+from betimes.core.agenda import Planned
 from betimes.core.book import Snapshot
 from betimes.core.contact import Contact, Event, State
 from betimes.core.decide import decide
@@ -26,6 +27,10 @@ REOFFER = timedelta(minutes=10)
 # How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
 GRACE: Mapping[str, timedelta] = {"email": timedelta(minutes=15), "sms": timedelta(minutes=30)}
 DEFAULT_GRACE = timedelta(minutes=30)
+# Places of records among those of one instant: dispatch follows a look, and a provider's report follows dispatch.
+AT_DISPATCH = 500
+AFTER_SENDING = 600
+AFTER_REPORT = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def look(
     """
     looked = Looked(snapshot.obligation)
     if unfinished is not None:
-        looked = _review(looked, snapshot, unfinished, now)
+        looked = _review(looked, snapshot, unfinished, policies, now)
         if looked.obligation.watch.contact_id:
             return looked
     while True:
@@ -90,7 +95,12 @@ def _contact(seen: Snapshot, decision: Send, policies: Policies, now: datetime) 
     step = policies.treatment.step(decision.step)
     return Contact(
         id=ids.contact_id(
-            borrower.tenant, obligation.id, obligation.cycle, decision.step, decision.slot
+            borrower.tenant,
+            borrower.id,
+            obligation.id,
+            obligation.cycle,
+            decision.step,
+            decision.slot,
         ),
         tenant=borrower.tenant,
         borrower_id=borrower.id,
@@ -156,6 +166,7 @@ def decision_record(
     until = zones.to_text(decision.until) if isinstance(decision, Wait) else ""
     decision_id = "d_" + ids.digest_id(
         borrower.tenant,
+        borrower.id,
         obligation.id,
         obligation.cycle,
         decision.step,
@@ -185,16 +196,25 @@ def decision_record(
 
 
 def event_record(
-    before: Contact, after: Contact, event: Event, now: datetime, *, key: str, reason: Reason
+    before: Contact,
+    after: Contact,
+    event: Event,
+    now: datetime,
+    *,
+    key: str,
+    reason: Reason,
+    place: int = 0,
 ) -> Record:
     """Return the sealed ledger record of one event of a contact; `key` tells apart events that share an instant.
+
+    `place` orders it among the records of its instant.
 
     `reason` is the event's own: a complaint is recorded as one even where it does not move the contact.
 
     It chains to the contact's last record; the caller stores its hash on the contact (`chained`).
     """
     return Record(
-        id=record.record_id(now, after.id, event, str(after.attempt), key),
+        id=record.record_id(now, after.id, event, str(after.attempt), key, place=place),
         kind=record.EVENT,
         tenant=after.tenant,
         borrower_id=after.borrower_id,
@@ -224,23 +244,42 @@ def chained(
     *,
     key: str = "",
     reason: Reason | None = None,
+    place: int = 0,
 ) -> tuple[Contact, Record]:
     """Return the contact `after` an event with the event's record at the end of its chain, and that record.
 
     `reason` is the event's own where it is not the contact's.
     """
-    written = event_record(before, after, event, now, key=key, reason=reason or after.reason)
+    written = event_record(
+        before, after, event, now, key=key, reason=reason or after.reason, place=place
+    )
     return replace(after, chain=written.hash), written
 
 
-def _review(looked: Looked, snapshot: Snapshot, contact: Contact, now: datetime) -> Looked:
+def missed(contact: Contact, coming: Planned | None, by: datetime) -> Reason:
+    """Return why a READY contact that may go no more `by` an instant never went.
+
+    `coming` is its step as it applies now, None if it no longer does.
+    """
+    if contact.reason is Reason.PROVIDER_BUSY:
+        return Reason.PROVIDER_BUSY
+    if coming is None:
+        return Reason.PLANNED_AFTER_WINDOW
+    late = by >= coming.deadline
+    return Reason.CATCH_UP_EXCEEDED if late else Reason.QUIET_UNTIL_TOO_LATE
+
+
+def _review(
+    looked: Looked, snapshot: Snapshot, contact: Contact, policies: Policies, now: datetime
+) -> Looked:
     """Return the look after settling, as far as can be, the contact that is still unfinished."""
     settled = not snapshot.obligation.is_open
     match contact.state:
         case State.READY if settled:
             return _ended(looked, contact, Event.CANCELLED, Reason.PAID, now)
         case State.READY if now >= contact.not_after:
-            return _ended(looked, contact, Event.EXPIRED, Reason.CATCH_UP_EXCEEDED, now)
+            coming = agenda.planned(snapshot, policies.treatment, contact.step)
+            return _ended(looked, contact, Event.EXPIRED, missed(contact, coming, now), now)
         case State.READY:
             looked = replace(looked, moved=(*looked.moved, (contact, contact.offered_again())))
             return _watched(looked, look_at=min(now + REOFFER, contact.not_after))

@@ -22,6 +22,8 @@ from betimes.core.money import Money
 VARIABLES = ("lender", "amount", "minimum", "due", "overdue_days")
 _OPTIONAL = ("minimum",)
 _TOKEN = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)\s*\)\)")
+# From a condition to its end, as `_mark` shows them.
+_HIDDEN = re.compile("\x01.*?\x02", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +214,15 @@ def _check(text: str, place: str) -> None:
             raise _bad(place, name, f"may be missing: use it inside ((if {name}))")
     if inside:
         raise _bad(place, inside, "opens a condition that is not closed")
-    if "((" in _TOKEN.sub("", text) or "))" in _TOKEN.sub("", text):
-        raise _bad(place, "((", "has a slot of the wrong form")
+    # What is left is text in its own right, also where what stands under a condition is hidden.
+    for rest in (_TOKEN.sub("", text), _HIDDEN.sub("", _TOKEN.sub(_mark, text))):
+        if "((" in rest or "))" in rest:
+            raise _bad(place, "((", "has a slot of the wrong form")
+
+
+def _mark(token: re.Match[str]) -> str:
+    condition, name = token.groups()
+    return "\x01" if condition else "\x02" if name == "end" else "\x00"
 
 
 def _bad(place: str, key: str, problem: str) -> Rejected:

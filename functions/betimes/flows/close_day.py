@@ -2,6 +2,10 @@
 
 The walk goes along the agenda's shards, but what it checks is read from the borrowers' pages and computed anew from
 treatment, calendar and zone; nothing of the sweep's own bookkeeping is believed but the list of decided steps.
+
+Not seen: a borrower none of whose obligations is on the agenda. A single open obligation that lost its look is found
+by no walk along the agenda, and a settled one is checked only where the walk meets its borrower. Finding those takes a
+walk over the whole table, which is for an export of it.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from betimes.core import zones
 from betimes.core.ageing import age
 from betimes.core.agenda import plan
-from betimes.core.book import Pages
+from betimes.core.book import Pages, Snapshot
 from betimes.core.policies import Policies
 from betimes.ports import Book
 
@@ -28,8 +32,8 @@ FAR_AHEAD = datetime(9999, 12, 31, tzinfo=UTC)
 class DayClosed:
     """The report of one close of day. Amounts are minor units by currency and bucket.
 
-    `undecided` names steps past their deadline without a decision, `stranded` open obligations that are not on the
-    agenda.
+    `undecided` names steps without a decision that are past their deadline, or that came due before the money did;
+    `stranded` open obligations that are not on the agenda.
     """
 
     at: datetime
@@ -41,7 +45,7 @@ class DayClosed:
 
 
 def close_day(book: Book, policies: Policies, *, shards: int, now: datetime) -> DayClosed:
-    """Return the report over every borrower with an open obligation at `now`: each of those is on the agenda.
+    """Return the report at `now` over every borrower with an obligation on the agenda.
 
     Raises:
         Unavailable: the book is out of reach; run it again, it only reads.
@@ -53,28 +57,31 @@ def close_day(book: Book, policies: Policies, *, shards: int, now: datetime) -> 
 
 
 def close_borrower(closed: DayClosed, pages: Pages, policies: Policies, now: datetime) -> None:
-    """Add one borrower's open obligations to the report."""
+    """Add one borrower's open obligations to the report, and the steps of any that have no decision."""
     for obligation in pages.obligations.values():
+        snapshot = pages.snapshot(obligation.id)
+        closed.undecided += _undecided(snapshot, policies, now)
         if not obligation.is_open:
             continue
-        snapshot = pages.snapshot(obligation.id)
         _, bucket = age(obligation, zones.local_date(now, snapshot.borrower.zone))
         closed.obligations += 1
         closed.buckets[bucket] += 1
         key = f"{obligation.amount.currency} {bucket}"
         closed.outstanding_minor[key] += obligation.outstanding.minor
-        left = [
-            planned
-            for planned in plan(snapshot, policies.treatment)
-            if planned.step.name not in obligation.watch.decided
-        ]
-        closed.undecided += [
-            f"{obligation.id}:{planned.step.name}"
-            for planned in left
-            if now >= planned.deadline + TOLERANCE
-        ]
         if obligation.watch.look_at is None:
             closed.stranded.append(obligation.id)
+
+
+def _undecided(snapshot: Snapshot, policies: Policies, now: datetime) -> list[str]:
+    obligation, settled_at = snapshot.obligation, snapshot.obligation.settled_at
+    return [
+        f"{obligation.id}:{planned.step.name}"
+        for planned in plan(snapshot, policies.treatment)
+        if planned.step.name not in obligation.watch.decided
+        # A step that came due only once the money was there falls away.
+        and (settled_at is None or max(planned.at, obligation.stored_at) < settled_at)
+        and now >= (settled_at or planned.deadline) + TOLERANCE
+    ]
 
 
 def _borrowers(book: Book, shards: int) -> Iterable[Pages]:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from betimes.core import message, zones
+from betimes.core import agenda, message, zones
 from betimes.core.book import Snapshot
 from betimes.core.borrower import PointState
 from betimes.core.change import (
@@ -29,10 +29,17 @@ from betimes.core.change import (
     SaveObligation,
 )
 from betimes.core.contact import Contact, Event, State
-from betimes.core.decide import decide
+from betimes.core.decide import decide, dropped
 from betimes.core.decision import Send, Suppress, Wait
-from betimes.core.errors import Stale
-from betimes.core.look import chained, decision_record
+from betimes.core.errors import Stale, Unavailable
+from betimes.core.look import (
+    AFTER_SENDING,
+    AT_DISPATCH,
+    chained,
+    decision_record,
+    event_record,
+    missed,
+)
 from betimes.core.message import Text
 from betimes.core.policies import Policies
 from betimes.core.reason import Reason
@@ -40,9 +47,6 @@ from betimes.ports import Accepted, Clock, Letter, Refused, Sender, Stores, Unkn
 
 # Tries of one delivery against other writers; after that the queue delivers again.
 MAX_TRIES = 3
-# Attempts a provider may refuse "for now" before the contact is refused for good.
-MAX_ATTEMPTS = 5
-
 
 # How a contact ends for each reason not to send it; for the others the step itself has become pointless: cancelled.
 _ENDS = {
@@ -51,6 +55,7 @@ _ENDS = {
     Reason.CATCH_UP_EXCEEDED: Event.EXPIRED,
     Reason.PLANNED_AFTER_WINDOW: Event.EXPIRED,
     Reason.QUIET_UNTIL_TOO_LATE: Event.EXPIRED,
+    Reason.PROVIDER_BUSY: Event.EXPIRED,
 }
 
 
@@ -115,10 +120,10 @@ class Dispatch:
             snapshot, self.policies.treatment, self.policies.rules, now, step=contact.step
         )
         # A claim needs its whole lease before the contact stops being useful or lawful.
-        if isinstance(decision, Send) and now + self.lease > min(
-            contact.not_after, decision.not_after
-        ):
-            decision = Suppress(contact.step, Reason.CATCH_UP_EXCEEDED, decision.facts)
+        done_by = now + self.lease
+        if isinstance(decision, Send) and done_by > min(contact.not_after, decision.not_after):
+            coming = agenda.planned(snapshot, self.policies.treatment, contact.step)
+            decision = Suppress(contact.step, missed(contact, coming, done_by), decision.facts)
         match decision:
             case Send():
                 return self._claim(contact, snapshot, decision, now)
@@ -127,7 +132,11 @@ class Dispatch:
             case Suppress():
                 return self._end(contact, snapshot, decision, now)
             case None:
-                raise AssertionError(f"contact {contact.id} names a step its treatment lacks")
+                treatment, rules = self.policies.treatment, self.policies.rules
+                if all(step.name != contact.step for step in treatment.steps):
+                    raise AssertionError(f"contact {contact.id} names a step its treatment lacks")
+                pointless = dropped(snapshot, treatment, rules, contact.step)
+                return self._end(contact, snapshot, pointless, now, Event.CANCELLED)
             case _ as never:
                 assert_never(never)
 
@@ -137,14 +146,22 @@ class Dispatch:
         point = snapshot.borrower.point(contact.channel)
         if point is None or point.state is not PointState.ACTIVE:
             # Another channel would do, but this contact is for this one.
-            blocked = Suppress(contact.step, Reason.CONTACT_POINT_SUPPRESSED, decision.facts)
-            return self._end(contact, snapshot, blocked, now)
+            gone = Reason.CONTACT_POINT_SUPPRESSED if point else Reason.NO_CONTACT_POINT
+            nowhere = Suppress(contact.step, gone, decision.facts)
+            return self._end(contact, snapshot, nowhere, now)
         text = self._render(contact, snapshot, now)
         claimed, written = chained(
             contact,
-            contact.claimed(now, self.lease, text.sha256, snapshot.obligation.outstanding),
+            contact.claimed(
+                now,
+                self.lease,
+                text.sha256,
+                snapshot.obligation.outstanding,
+                point=point.since,
+            ),
             Event.CLAIMED,
             now,
+            place=AT_DISPATCH,
         )
         self.stores.store.commit(
             [
@@ -181,15 +198,15 @@ class Dispatch:
                     lease_until=None,
                 )
                 return self._record(claimed, after, Event.ACCEPTED, now, Dispatched.ACCEPTED)
-            case Refused(may_retry=True) if claimed.attempt < MAX_ATTEMPTS:
+            case Refused(may_retry=True):
                 after = replace(
                     claimed.after(Event.PUT_BACK, Reason.PROVIDER_BUSY, now), lease_until=None
                 )
                 return self._record(claimed, after, Event.PUT_BACK, now, Dispatched.PUT_BACK)
             case Refused():
-                after = replace(
-                    claimed.after(Event.REFUSED, Reason.PROVIDER_REFUSED, now), lease_until=None
-                )
+                after = claimed.refused(now)
+                if after.state is State.UNKNOWN:
+                    return self._record(claimed, after, Event.HELD, now, Dispatched.UNKNOWN)
                 return self._record(claimed, after, Event.REFUSED, now, Dispatched.REFUSED)
             case Unknown():
                 after = claimed.unknown(Reason.PROVIDER_TIMEOUT, now)
@@ -202,14 +219,42 @@ class Dispatch:
     ) -> Dispatched:
         """Write the outcome under the fence of the attempt.
 
-        Losing the fence is no failure: an event of the provider, or the review, has already recorded what happened.
+        Losing the fence is no failure: an event of the provider, or the review, has moved the contact on. The outcome
+        then becomes a fact in the contact's chain, and moves the contact only if it is evidence.
+
+        Raises:
+            Unavailable: other writers kept winning, and the outcome is not on record.
         """
-        after, written = chained(claimed, after, event, now)
-        try:
-            self.stores.store.commit([MoveContact.of(claimed, after), Append(written)])
-        except Stale:
+        before, outcome, settled = claimed, after, after
+        for _ in range(MAX_TRIES):
+            written = event_record(
+                before,
+                # The attempt that was made, also where the contact is at another one by now.
+                replace(outcome, state=settled.state),
+                event,
+                now,
+                key="",
+                reason=outcome.reason,
+                place=AFTER_SENDING,
+            )
+            changes: list[Change] = [
+                MoveContact.of(before, replace(settled, chain=written.hash)),
+                Append(written),
+            ]
+            try:
+                self.stores.store.commit(changes)
+            except Stale as stale:
+                current = self.stores.contacts.get(claimed.id)
+                if 1 in stale.failed or current is None:
+                    # This very outcome is on record already.
+                    return answer
+                # A conflict of writes is no lost fence: while nobody has moved the contact, the outcome still does.
+                held = current.chain == claimed.chain
+                before = current
+                settled = outcome if held else _with_outcome(current, outcome, event, now)
+                continue
             return answer
-        return answer
+        raise Unavailable("other writers kept winning for one contact")
 
     def _not_now(
         self, contact: Contact, snapshot: Snapshot, decision: Wait, now: datetime
@@ -235,19 +280,31 @@ class Dispatch:
         return Dispatched.NOT_NOW
 
     def _end(
-        self, contact: Contact, snapshot: Snapshot, decision: Suppress, now: datetime
+        self,
+        contact: Contact,
+        snapshot: Snapshot,
+        decision: Suppress,
+        now: datetime,
+        event: Event | None = None,
     ) -> Dispatched:
-        """End a READY contact unsent: its event and the decision not to send it, in one transaction."""
-        event = _ENDS.get(decision.reason, Event.CANCELLED)
+        """End a READY contact unsent: its event and the decision not to send it, in one transaction.
+
+        `event` is the one of the decision's reason unless it is given.
+        """
+        event = event or _ENDS.get(decision.reason, Event.CANCELLED)
+        if event is Event.EXPIRED and contact.reason is Reason.PROVIDER_BUSY:
+            # It was in time, and the provider had no room: that it became late is only what came of it.
+            decision = replace(decision, reason=Reason.PROVIDER_BUSY)
         ended = contact.ended_unsent(event, decision.reason, now)
         event = event if ended.state is not State.UNKNOWN else Event.HELD
-        ended, written = chained(contact, ended, event, now)
+        ended, written = chained(contact, ended, event, now, place=AT_DISPATCH)
         decided = decision_record(
             snapshot,
             decision,
             now,
             prev=snapshot.obligation.watch.chain,
             contact_id=contact.id,
+            place=AT_DISPATCH + 1,
         )
         obligation = snapshot.obligation
         watch = replace(
@@ -268,6 +325,18 @@ class Dispatch:
         ]
         self.stores.store.commit(changes)
         return Dispatched.ENDED
+
+
+def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetime) -> Contact:
+    """Return the contact as it stands by now with the outcome of an attempt that has lost its fence."""
+    if event is not Event.ACCEPTED:
+        return current
+    after = current.after(event, outcome.reason, now)
+    return replace(
+        after,
+        provider_id=current.provider_id or outcome.provider_id,
+        lease_until=after.lease_until if after.state is State.SENDING else None,
+    )
 
 
 def _guards(snapshot: Snapshot) -> list[Change]:

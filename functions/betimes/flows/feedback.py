@@ -14,7 +14,7 @@ from betimes.core.change import Append, Change, MoveContact, SaveHead
 from betimes.core.contact import Contact, Event
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
-from betimes.core.look import chained
+from betimes.core.look import AFTER_REPORT, chained
 from betimes.core.reason import Reason
 from betimes.ports import Stores
 
@@ -60,6 +60,7 @@ def hear(stores: Stores, reported: ProviderEvent) -> Heard:
             reported.event,
             reported.at,
             key=reported.key,
+            place=AFTER_REPORT,
             reason=_RECORDED[reported.event],
         )
         try:
@@ -78,23 +79,26 @@ def hear(stores: Stores, reported: ProviderEvent) -> Heard:
 
 
 def _block(stores: Stores, contact: Contact, event: Event) -> list[Change]:
-    """Return the change that blocks the contact point after a hard bounce or a complaint; nothing if blocked
-    already.
+    """Return the change that blocks the contact point after a hard bounce or a complaint.
+
+    Nothing if it is blocked already, or if the address the message went to has been replaced: another address has not
+    bounced.
     """
     state = _BLOCKS.get(event)
     head = stores.book.pages(contact.tenant, contact.borrower_id).head if state else None
     if state is None or head is None:
         return []
-    blocked = _with_point(head, contact.channel, state)
+    blocked = _with_point(head, contact, state)
     if blocked == head:
         return []
     return [SaveHead(replace(blocked, version=head.version + 1), head.version)]
 
 
-def _with_point(head: Borrower, channel: str, state: PointState) -> Borrower:
+def _with_point(head: Borrower, contact: Contact, state: PointState) -> Borrower:
     points = tuple(
         replace(point, state=state)
-        if point.channel == channel and point.state is PointState.ACTIVE
+        if (point.channel, point.since, point.state)
+        == (contact.channel, contact.point, PointState.ACTIVE)
         else point
         for point in head.contact_points
     )

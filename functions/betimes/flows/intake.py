@@ -8,7 +8,7 @@ taking in the same thing twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from betimes.core import intake
@@ -22,7 +22,7 @@ from betimes.core.change import (
     changes_between,
 )
 from betimes.core.errors import Rejected, Stale, Unavailable
-from betimes.core.intake import AddRepayment, Command, Outcome, PutAccount
+from betimes.core.intake import AddObligation, AddRepayment, Command, Outcome, PutAccount
 from betimes.core.obligation import Repayment
 from betimes.core.policies import Policies
 from betimes.ports import Stores
@@ -31,6 +31,8 @@ from betimes.ports import Stores
 MAX_TRIES = 8
 # Holders of accounts remembered before the memory starts afresh: some 20 MB.
 MAX_HOLDERS = 100_000
+# Parked repayments taken in by one transaction: each is three writes of it at most.
+MAX_ADOPTED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,19 @@ class Told:
 
 
 Answer = Outcome | Rejected
+
+
+@dataclass
+class _Applied:
+    """The pages with some items applied, the answers to them, and what is written beside the pages.
+
+    `more` says that an account has more parked money than one transaction takes: look again.
+    """
+
+    pages: Pages
+    answers: list[Answer] = field(default_factory=list)
+    beside: list[Change] = field(default_factory=list)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +130,14 @@ class Intake:
 
     def _park(self, tenant: str, item: Told, repayment: Repayment, now: datetime) -> Answer:
         for _ in range(MAX_TRIES):
-            owner = self.stores.book.owner(tenant, item.account_id)
-            if owner.borrower_id:
-                # The account arrived in this very moment: take the ordinary way.
-                return self._group(tenant, owner.borrower_id, [item], now)[0]
-            if repayment in owner.parked:
-                return Outcome.UNCHANGED
             try:
+                owner = self._owner(tenant, item.account_id)
+                if owner.borrower_id:
+                    # The account arrived in this very moment: take the ordinary way.
+                    return self._group(tenant, owner.borrower_id, [item], now)[0]
+                for parked in owner.parked:
+                    if parked.id == repayment.id:
+                        return _again(parked, repayment)
                 self.stores.store.commit([Park(tenant, repayment, owner.parkings)])
             except Stale:
                 continue
@@ -131,65 +147,109 @@ class Intake:
     def _group(
         self, tenant: str, borrower_id: str, items: Sequence[Told], now: datetime
     ) -> list[Answer]:
-        for _ in range(MAX_TRIES):
+        """Return the answers to everything told about one borrower, stored in as many transactions as it takes."""
+        answers: list[Answer] = []
+        tries = 0
+        while tries < MAX_TRIES:
+            tries += 1
             try:
                 before = self.stores.book.pages(tenant, borrower_id)
-            except Stale:
-                continue
-            after, answers, extra = self._applied(before, items, now)
-            changes = [*changes_between(before, after), *extra]
-            if len(changes) > MAX_CHANGES and len(items) > 1:
-                half = len(items) // 2
-                return [
-                    *self._group(tenant, borrower_id, items[:half], now),
-                    *self._group(tenant, borrower_id, items[half:], now),
-                ]
-            try:
+                applied = self._applied(before, items, now)
+                changes = [*changes_between(before, applied.pages), *applied.beside]
+                if len(changes) > MAX_CHANGES and len(items) > 1:
+                    half = len(items) // 2
+                    return [
+                        *self._group(tenant, borrower_id, items[:half], now),
+                        *self._group(tenant, borrower_id, items[half:], now),
+                    ]
                 self.stores.store.commit(changes)
             except Stale:
                 continue
-            return answers
+            answers = _joined(answers, applied.answers)
+            if not applied.more:
+                return answers
+            tries = 0
         raise Unavailable(f"other writers kept winning {MAX_TRIES} times for one borrower")
 
-    def _applied(
-        self, pages: Pages, items: Sequence[Told], now: datetime
-    ) -> tuple[Pages, list[Answer], list[Change]]:
-        answers: list[Answer] = []
-        unparked: list[Change] = []
+    def _applied(self, pages: Pages, items: Sequence[Told], now: datetime) -> _Applied:
+        applied = _Applied(pages)
         for item in items:
             try:
-                pages, answer, adopted = self._apply(pages, item, now)
+                self._apply(applied, item, now)
             except Rejected as rejected:
-                answers.append(rejected)
-            else:
-                answers.append(answer)
-                unparked += adopted
-        return pages, answers, unparked
+                applied.answers.append(rejected)
+        return applied
 
-    def _apply(
-        self, pages: Pages, item: Told, now: datetime
-    ) -> tuple[Pages, Outcome, list[Change]]:
-        outcome = Outcome.UNCHANGED
-        adopted: list[Change] = []
+    def _apply(self, applied: _Applied, item: Told, now: datetime) -> None:
+        """Apply one item to the pages, whole or not at all."""
+        pages, outcome = applied.pages, Outcome.UNCHANGED
+        beside: list[Change] = []
+        more = False
         for command in item.commands:
-            is_new = isinstance(command, PutAccount) and command.account_id not in pages.accounts
-            owner = self._free_owner(pages, item.account_id) if is_new else None
+            owner = None
+            if isinstance(command, PutAccount):
+                owner = self._free_owner(pages, command.account_id)
+            elif isinstance(command, AddRepayment) and command.account_id not in pages.accounts:
+                # Money for an account we know to be somebody else's must not be kept here.
+                self._free_owner(pages, command.account_id)
             pages, did = intake.accept(
                 pages, command, self.policies.treatment, shards=self.shards, now=now
             )
             outcome = did if did is not Outcome.UNCHANGED else outcome
-            if owner is None:
+            if isinstance(command, AddObligation):
+                more |= any(intake.waiting_for(pages, command.obligation_id))
+            if owner is None or owner.borrower_id:
                 continue
-            adopted.append(
-                SaveOwner(pages.tenant, item.account_id, pages.borrower_id, owner.parkings)
-            )
-            for repayment in owner.parked:
+            more |= len(owner.parked) > MAX_ADOPTED
+            if more:
+                # The account is stored with the last of its money, so no bill of it can be stored before.
+                pages = replace(pages, accounts=applied.pages.accounts)
+            for repayment in owner.parked[:MAX_ADOPTED]:
                 pages = intake.adopt(pages, repayment, self.policies.treatment, now)
-                adopted.append(Unpark(pages.tenant, repayment.account_id, repayment.id))
-        return pages, outcome, adopted
+                beside.append(Unpark(pages.tenant, repayment.account_id, repayment.id))
+            beside.append(_taken(owner, "" if more else pages.borrower_id))
+            if more:
+                break
+        applied.pages = pages
+        applied.answers.append(outcome)
+        applied.beside += beside
+        applied.more |= more
+
+    def _owner(self, tenant: str, account_id: str) -> Owner:
+        owner = self.stores.book.owner(tenant, account_id)
+        if owner.is_torn:
+            raise Stale
+        return owner
 
     def _free_owner(self, pages: Pages, account_id: str) -> Owner:
-        owner = self.stores.book.owner(pages.tenant, account_id)
+        owner = self._owner(pages.tenant, account_id)
         if owner.borrower_id not in ("", pages.borrower_id):
             raise Rejected("account_taken", "account_id", "the account belongs to another borrower")
         return owner
+
+
+def _again(parked: Repayment, told: Repayment) -> Answer:
+    """Return the answer to money that is parked already."""
+    if parked != told:
+        return Rejected(
+            "duplicate_id", "repayment_id", "this repayment is stored with other content"
+        )
+    return Outcome.UNCHANGED
+
+
+def _taken(owner: Owner, borrower_id: str) -> SaveOwner:
+    """Return the change that gives the account to the borrower, or only counts down what stays parked."""
+    left = max(0, len(owner.parked) - MAX_ADOPTED)
+    return SaveOwner(owner.tenant, owner.account_id, borrower_id, owner.parkings, left)
+
+
+def _joined(before: Sequence[Answer], now: Sequence[Answer]) -> list[Answer]:
+    """Return the answers after one more part: what a part stored is not unchanged because a later one finds it
+    stored.
+    """
+    if not before:
+        return list(now)
+    return [
+        old if new is Outcome.UNCHANGED and not isinstance(old, Rejected) else new
+        for old, new in zip(before, now, strict=True)
+    ]

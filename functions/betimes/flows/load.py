@@ -39,6 +39,20 @@ NOTICES = {
 }
 
 
+REMARKS = {
+    Outcome.OVERPAID: (
+        "overpaid",
+        "amount_minor",
+        "taken in; the obligation has now received more than was owed",
+    ),
+    Outcome.REPLACED: (
+        "replaced",
+        "account_id",
+        "taken in; the account was known with other content, and this one holds now",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row of a file: its line number, its own id, and what it tells, or why it cannot be read.
@@ -199,9 +213,9 @@ def _take_in(
         counts[f"{progress.stage}.{word}"] = counts.get(f"{progress.stage}.{word}", 0) + 1
         if isinstance(answer, Rejected):
             rejected.append(_row(progress.stage, line, answer.code, answer.field, answer.message))
-        elif answer is Outcome.OVERPAID:
-            message = "taken in; the obligation has now received more than was owed"
-            noted.append(_row(progress.stage, line, "overpaid", "amount_minor", message))
+        elif answer in REMARKS:
+            code, field_name, message = REMARKS[answer]
+            noted.append(_row(progress.stage, line, code, field_name, message))
         elif line.notice:
             noted.append(_row(progress.stage, line, line.notice, "", NOTICES[line.notice]))
     progress = _kept(progress, results, REJECTED, rejected)

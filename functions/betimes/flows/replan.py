@@ -14,7 +14,7 @@ from betimes.core.change import MAX_CHANGES, Change, changes_between
 from betimes.core.decide import decide
 from betimes.core.decision import Wait
 from betimes.core.errors import Stale, Unavailable
-from betimes.core.intake import looked
+from betimes.core.intake import looked, waiting_for
 from betimes.core.policies import Policies
 from betimes.flows.sweep import MAX_TRIES, look_once
 from betimes.ports import DueLook, Stores
@@ -56,11 +56,11 @@ def _replanned(pages: Pages, policies: Policies, now: datetime) -> Pages:
     for obligation_id, obligation in pages.obligations.items():
         if obligation.watch.contact_id and not obligation.is_open:
             continue  # its look is already now; _settle_in_flight takes it up
+        if any(waiting_for(pages, obligation_id)):
+            continue  # it may have been paid long ago: whoever matches that money sets its look
         snapshot = pages.snapshot(obligation_id)
-        if _waits(snapshot, policies, now):
-            continue
         moved = looked(snapshot, policies.treatment, now)
-        if moved != obligation:
+        if moved != obligation and not _waits(snapshot, policies, now):
             pages = pages.with_obligation(moved)
     return pages
 

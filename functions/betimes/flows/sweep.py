@@ -1,7 +1,8 @@
 """The sweep: looks at what is due in one shard of the agenda, oldest first, and decides it.
 
 Each obligation stands alone: one that fails or was changed by somebody else in the meantime keeps no other from its
-decision, and the next tick finds it again.
+decision, and the next tick finds it again. One that fails keeps its place in the agenda, so it does not count against
+the limit: however many of them stand in front, what is behind them is reached.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from betimes.core.change import (
 )
 from betimes.core.contact import Contact
 from betimes.core.decision import Send
-from betimes.core.errors import Rejected, Stale
+from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.look import Looked, look
 from betimes.core.obligation import Obligation
 from betimes.core.policies import Policies
@@ -33,46 +34,66 @@ PAGE = 100
 # What goes wrong with one obligation alone: a broken promise of ours, or a fact that no longer fits, such as a zone
 # that is gone. It must not keep the obligations behind it from their decision.
 _ITS_OWN = (AssertionError, LookupError, TypeError, ValueError, ArithmeticError, Rejected)
+# So many borrowers out of reach with no look between them: it is the stores, and asking on would add to their load.
+MAX_SILENT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """A tally of one sweep. `more` says that the limit was reached before the shard was done."""
+    """A tally of one sweep.
+
+    `left` counts looks in which other writers held on to the obligation; it stays due and the next sweep finds it.
+    `broken` names the obligations that could not be looked at, as "borrower/obligation (error)"; they are no looks.
+    `more` says that the limit was reached before the shard was done, `after` is then where to go on, otherwise "".
+    """
 
     looks: int = 0
     contacts: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     left: int = 0
+    broken: tuple[str, ...] = ()
     more: bool = False
+    after: str = ""
 
 
-def sweep(stores: Stores, policies: Policies, shard: int, *, now: datetime, limit: int) -> Swept:
-    """Look at up to `limit` due obligations of `shard` and return the tally.
-
-    `left` counts obligations that other writers held on to; they stay due and are found by the next sweep.
+def sweep(
+    stores: Stores,
+    policies: Policies,
+    shard: int,
+    *,
+    now: datetime,
+    limit: int,
+    after: str = "",
+) -> Swept:
+    """Look at up to `limit` due obligations of `shard`, from behind `after` on, and return the tally.
 
     Raises:
-        Unavailable: the stores are out of reach; what was decided before stays decided.
-        AssertionError: some obligations could not be looked at, named in the message; raised after all others were.
+        Unavailable: the stores are out of reach, not for one borrower alone; what was decided before stays decided.
     """
-    swept = Swept(more=True)
-    broken: list[tuple[str, Exception]] = []
-    after = ""
+    swept = Swept(more=True, after=after)
+    silent: set[tuple[str, str]] = set()
     while swept.more and swept.looks < limit:
-        page = stores.book.due(shard, now, limit=min(PAGE, limit - swept.looks), after=after)
+        page = stores.book.due(shard, now, limit=min(PAGE, limit - swept.looks), after=swept.after)
         for due in page.looks:
-            looked = None
             try:
                 looked = look_once(stores, policies, due, now)
+            except Unavailable as error:
+                silent.add((due.tenant, due.borrower_id))
+                if len(silent) == MAX_SILENT:
+                    raise
+                swept = _broken(swept, due, error)
             except _ITS_OWN as error:
-                broken.append((due.obligation_id, error))
-            swept = _counted(swept, looked)
-        after = page.after
-        swept = replace(swept, more=bool(after))
-    if broken:
-        names = ", ".join(f"{name} ({type(error).__name__})" for name, error in broken)
-        raise AssertionError(f"could not be looked at: {names}") from broken[0][1]
+                swept = _broken(swept, due, error)
+            else:
+                silent.clear()
+                swept = _counted(swept, looked)
+        swept = replace(swept, more=bool(page.after), after=page.after)
     return swept
+
+
+def _broken(swept: Swept, due: DueLook, error: Exception) -> Swept:
+    name = f"{due.borrower_id}/{due.obligation_id} ({type(error).__name__})"
+    return replace(swept, broken=(*swept.broken, name))
 
 
 def _counted(swept: Swept, looked: Looked | None) -> Swept:

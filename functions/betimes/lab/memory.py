@@ -20,6 +20,7 @@ from betimes.core.change import (
     Append,
     Change,
     CheckHead,
+    CheckNoObligation,
     CheckObligation,
     CreateContact,
     MoveContact,
@@ -129,7 +130,7 @@ class Memory:
             case CheckHead(tenant, borrower_id, seen):
                 found_head = self.pages(tenant, borrower_id).head
                 return found_head is not None and found_head.version == seen
-            case SaveOwner(tenant, account_id, borrower_id, seen):
+            case SaveOwner(tenant, account_id, borrower_id, seen, _):
                 holder = self._owners.get((tenant, account_id))
                 free = holder is None and self._parkings.get((tenant, account_id), 0) == seen
                 return free or holder == borrower_id
@@ -139,6 +140,8 @@ class Memory:
             case CheckObligation(tenant, borrower_id, obligation_id, seen):
                 found = self.pages(tenant, borrower_id).obligations.get(obligation_id)
                 return found is not None and found.is_open and found.version == seen
+            case CheckNoObligation(tenant, borrower_id, obligation_id):
+                return obligation_id not in self.pages(tenant, borrower_id).obligations
             case SaveRepayment(tenant, borrower_id, repayment, known):
                 return (repayment.id in self.pages(tenant, borrower_id).repayments) is known
             case Park(tenant, repayment, seen):
@@ -164,8 +167,10 @@ class Memory:
                 self._put(head.tenant, head.id, lambda pages: pages.with_head(head), wake=wake)
             case SaveAccount(tenant, borrower_id, account):
                 self._put(tenant, borrower_id, lambda pages: pages.with_account(account))
-            case SaveOwner(tenant, account_id, borrower_id, _):
-                self._owners[tenant, account_id] = borrower_id
+            case SaveOwner(tenant, account_id, borrower_id, _, left):
+                self._parkings[tenant, account_id] = left
+                if borrower_id:
+                    self._owners[tenant, account_id] = borrower_id
             case SaveObligation(tenant, borrower_id, obligation, _, _):
                 self._move_look(tenant, borrower_id, obligation)
                 self._put(tenant, borrower_id, lambda pages: pages.with_obligation(obligation))
@@ -186,7 +191,7 @@ class Memory:
             case Append(record):
                 chain = self._records.setdefault((record.tenant, record.borrower_id), {})
                 chain[record.id] = record
-            case CheckHead() | CheckObligation():
+            case CheckHead() | CheckObligation() | CheckNoObligation():
                 pass
 
     def _put(

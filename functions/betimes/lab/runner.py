@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
+from betimes.core import zones
 from betimes.core.audit import Arrival, audit
 from betimes.core.errors import Rejected
+from betimes.core.intake import Outcome
 from betimes.core.policies import Policies
 from betimes.core.report import Report
 from betimes.flows.intake import Told
+from betimes.flows.load import REMARKS
 from betimes.lab.world import TENANT, World
 
-# After the last thing told, a lab goes on for as long as the default treatment may still speak.
+# After the last thing told and the last due date, a lab goes on for as long as the default treatment may still speak.
 AFTERMATH = timedelta(days=32)
 _BLINK = timedelta(microseconds=1)
 
@@ -30,11 +33,12 @@ class Event:
 
 @dataclass
 class LabRun:
-    """What a lab run leaves: the report, and what was rejected and where."""
+    """What a lab run leaves: the report, what was rejected and where, and the places of money beyond what was owed."""
 
     report: Report
     world: World
     rejected: list[tuple[str, Rejected]] = field(default_factory=list)
+    remarked: dict[str, Outcome] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
@@ -47,7 +51,7 @@ def run(
 ) -> LabRun:
     """Return what happens when `events`, in order of time, are told to a fresh world that is then left until `end`.
 
-    `end` defaults to the last event and the time the treatment may still speak after it.
+    `end` defaults to the last event or due date and the time the treatment may still speak after it.
     """
     start = events[0].at if events else end
     if start is None:
@@ -61,10 +65,21 @@ def run(
         world.clock.advance(event.at)
         _note(done, event, world.tell([event.told]))
         progress(n + 1, len(events))
-    last = end if end is not None else world.clock.now() + AFTERMATH
+    last = end if end is not None else max(world.clock.now(), _last_due(world)) + AFTERMATH
     world.run_until(last)
     done.report = report_of(world, policies)
     return done
+
+
+def _last_due(world: World) -> datetime:
+    """Return the end of the last due date of any obligation, the clock's instant if there is none."""
+    due = [
+        zones.instant(obligation.due_on, time.max, pages.head.zone)
+        for pages in world.memory.everyone()
+        if pages.head is not None
+        for obligation in pages.obligations.values()
+    ]
+    return max(due, default=world.clock.now())
 
 
 def run_at(events: Iterable[Event], policies: Policies, at: datetime) -> LabRun:
@@ -91,6 +106,8 @@ def _note(done: LabRun, event: Event, answers: Sequence[object]) -> None:
             done.rejected.append((event.place, answer))
         else:
             done.outcomes[str(answer)] += 1
+            if answer in REMARKS:
+                done.remarked[event.place] = Outcome(str(answer))
 
 
 def report_of(world: World, policies: Policies) -> Report:

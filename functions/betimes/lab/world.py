@@ -153,6 +153,8 @@ class World:
             sweep(self.stores, self.policies, shard, now=now, limit=SWEEP_LIMIT)
             for shard in self.memory.shards()
         ]
+        broken = [name for tally in swept for name in tally.broken]
+        assert not broken, f"looks that cannot be taken: {', '.join(broken[:5])}"
         self.settle()
         return swept
 

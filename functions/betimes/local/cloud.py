@@ -17,6 +17,7 @@ from betimes.core.contact import Contact
 from betimes.core.errors import Rejected
 from betimes.core.message import Text
 from betimes.lab.world import TENANT
+from betimes.local.console import steady
 from betimes.local.deploy import Deployed, deploy, synthesize
 from betimes.local.drain import Load, wait_until_quiet
 from betimes.local.emulator import Emulator
@@ -89,11 +90,12 @@ class PocketCloud:
         Raises:
             NotDrained, WorkFailed: see `local.drain`.
         """
+        say = steady(self.say)
         wait_until_quiet(
             self.emulator,
             self.deployed.outputs,
             deadline_s=DRAIN_DEADLINE_S + rows * DRAIN_S_PER_ROW,
-            progress=lambda load: self.say(f"draining: {_left(load)}"),
+            progress=lambda load: say(f"draining: {_left(load)}"),
         )
 
     def tick(self) -> None:

@@ -5,9 +5,13 @@ text.
 from __future__ import annotations
 
 import sys
+import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
+
+# What changes faster than this on a terminal flickers and is not read.
+STEADY_S = 0.2
 
 
 class Progress:
@@ -36,6 +40,21 @@ class Progress:
             self._stream.write("\r\x1b[2K")
             self._stream.flush()
             self._last = ""
+
+
+def steady(
+    say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+) -> Callable[[str], None]:
+    """Return `say` as something that may be called often: five times a second at most it really speaks."""
+    spoke_at = float("-inf")
+
+    def seldom(text: str) -> None:
+        nonlocal spoke_at
+        if clock() - spoke_at >= STEADY_S:
+            spoke_at = clock()
+            say(text)
+
+    return seldom
 
 
 def width(text: str) -> int:

@@ -20,7 +20,7 @@ from betimes.core.errors import Rejected
 from betimes.flows.seal import Segment
 from betimes.lab.memory import Memory
 from betimes.lab.world import Provider, VirtualClock
-from betimes.local.up import RUNNING
+from betimes.local.up import RUNNING, running
 from betimes.ports import Sender, Stores
 
 HANDLERS = (
@@ -48,11 +48,14 @@ def invoke(handler: str, event_file: Path, *, root: Path) -> int:
             "unknown_handler", "HANDLER", f"{handler!r} is none of {', '.join(HANDLERS)}"
         )
     event = _event(event_file)
-    running = root / RUNNING
-    if running.exists():
-        print(f"on the pocket cloud ({running.name} says it is up)", file=sys.stderr)
-        answer = _on_the_cloud(handler, event, json.loads(running.read_text("utf-8")))
+    noted = (root / RUNNING).exists()
+    note = running(root)
+    if note is not None:
+        print(f"on the pocket cloud at {note['endpoint']}", file=sys.stderr)
+        answer = _on_the_cloud(handler, event, note)
     else:
+        if noted:
+            print(f"{RUNNING} was left by a cloud that is gone; removed", file=sys.stderr)
         print(
             "in this process, on empty memory stores; `betimes up` gives it a cloud",
             file=sys.stderr,
@@ -96,9 +99,9 @@ def _in_memory(handler: str, event: dict[str, Any]) -> Any:
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "betimes")
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Betimes")
     os.environ[Env.FILES_BUCKET] = "files"
-    from betimes.handlers.batches import logger
-
+    # By name, as Lambda finds them: nothing here imports a handler.
     module = importlib.import_module(f"betimes.handlers.{handler}")
+    logger = importlib.import_module("betimes.handlers.batches").logger
     vars(module)["WORLD"] = memory_world()
     # Standard output is for the answer alone; in Lambda the log goes there.
     for log in logger.handlers:

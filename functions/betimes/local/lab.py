@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -11,11 +12,15 @@ from betimes.config import Settings
 from betimes.core import zones
 from betimes.core.report import Line
 from betimes.flows.intake import Told
+from betimes.flows.load import NOTICES, REMARKS
 from betimes.lab.runner import Event, LabRun, run, run_at
+from betimes.lab.world import TENANT
 from betimes.local import summary
-from betimes.local.book import opened
+from betimes.local.book import OpenBook, opened
 from betimes.local.console import Progress
-from betimes.local.tape import Feed, feed
+from betimes.local.summary import Rows
+from betimes.local.tape import Feed, Timed, feed
+from betimes.wire.tape import Kind
 
 
 def lab(
@@ -36,8 +41,9 @@ def lab(
     what `betimes run` does on the pocket cloud.
 
     Raises:
-        Rejected: the tape cannot be read at all.
+        Rejected: the tape cannot be read at all, or nothing can be written to `out`.
     """
+    summary.make_out(out)
     began = time.perf_counter()
     progress = Progress()
     progress.say("reading the tape")
@@ -57,16 +63,19 @@ def lab(
                     progress.count("playing", n, total) if not n % 500 else None
                 ),
             )
-        notices = book.prepared.notices
     progress.clear()
     seconds = time.perf_counter() - began
-    rejected = _rejected(fed, done)
+    rows = Rows.of(_rejected(fed, done), _noted(fed, done, as_of or end), book.prepared.sources)
     if out is not None:
-        summary.write_out(out, done.report, rejected)
+        summary.write_out(out, done.report, rows)
     if as_json:
         print(summary.json_line(done.report, seconds))
     else:
-        _print(done, rejected, notices, zone, seconds, out)
+        _print(done, rows, book, limit, zone, out)
+        treatment = done.world.policies.treatment.id
+        print(f"digest {done.report.digest[:16]}…   {seconds:.1f} s   treatment {treatment}")
+        if out is not None:
+            print(f"wrote {summary.WRITTEN} to {out}")
     return 0 if done.report.findings.all_kept else 1
 
 
@@ -81,61 +90,92 @@ def _events(fed: Feed, start: datetime | None) -> list[Event]:
         Event(
             max(timed.at, start) if start else timed.at,
             Told(timed.account_id, timed.borrower_id, timed.commands),
-            f"{timed.file}:{timed.line}",
+            _place(timed),
         )
         for timed in timed_from
     ]
 
 
-def _rejected(fed: Feed, done: LabRun) -> list[Line]:
-    unread: list[Line] = [
-        {
-            "file": bad.kind,
-            "line": bad.line,
-            "key": bad.key,
-            "code": bad.code,
-            "field": bad.field,
-            "message": bad.message,
-        }
-        for bad in fed.bad
-    ]
-    refused: list[Line] = [
-        {
-            "file": place.rpartition(":")[0],
-            "line": int(place.rpartition(":")[2]),
-            "key": "",
-            "code": rejected.code,
-            "field": rejected.field,
-            "message": rejected.message,
-        }
-        for place, rejected in done.rejected
-    ]
-    return [*unread, *refused]
+def _rejected(fed: Feed, done: LabRun) -> Iterator[Line]:
+    """Yield the rows that could not be read, then those that were refused."""
+    for bad in fed.bad:
+        yield _row(bad.kind, bad.line, bad.key, bad.code, bad.field, bad.message)
+    of = {_place(timed): timed for timed in fed.timed}
+    for place, refused in done.rejected:
+        timed = of[place]
+        yield _row(timed.kind, timed.line, timed.key, refused.code, refused.field, refused.message)
+
+
+def _noted(fed: Feed, done: LabRun, until: datetime | None) -> Iterator[Line]:
+    """Yield the rows taken in by `until` with something to say about them, as `flows.load` does on the pocket cloud."""
+    refused = {place for place, _ in done.rejected}
+    waiting = _waiting(done)
+    for timed in fed.timed:
+        place = _place(timed)
+        if place in refused or (until is not None and timed.at > until):
+            continue
+        if place in done.remarked:
+            remark = REMARKS[done.remarked[place]]
+            yield _row(timed.kind, timed.line, timed.key, *remark)
+        elif timed.notice:
+            message = NOTICES[timed.notice]
+            yield _row(timed.kind, timed.line, timed.key, timed.notice, "", message)
+        if timed.kind == Kind.REPAYMENTS and _waits(timed, done, waiting):
+            yield _row(
+                timed.kind,
+                timed.line,
+                timed.key,
+                "unknown_obligation",
+                "obligation_id",
+                "kept; it is matched when its obligation arrives",
+            )
+
+
+def _waiting(done: LabRun) -> set[tuple[str, str]]:
+    """Return account and id of all money of known borrowers that still waits for its obligation."""
+    return {
+        (repayment.account_id, repayment.id)
+        for pages in done.world.memory.everyone()
+        for repayment in pages.repayments.values()
+        if not repayment.matched
+    }
+
+
+def _waits(timed: Timed, done: LabRun, waiting: set[tuple[str, str]]) -> bool:
+    if (timed.account_id, timed.key) in waiting:
+        return True
+    parked = done.world.memory.owner(TENANT, timed.account_id).parked
+    return any(repayment.id == timed.key for repayment in parked)
+
+
+def _place(timed: Timed) -> str:
+    return f"{timed.kind}:{timed.line}"
+
+
+def _row(file: str, line: int, key: str, code: str, field: str, message: str) -> Line:
+    return {
+        "file": file,
+        "line": line,
+        "key": key,
+        "code": code,
+        "field": field,
+        "message": message,
+    }
 
 
 def _print(
-    done: LabRun,
-    rejected: list[Line],
-    notices: tuple[str, ...],
-    zone: str,
-    seconds: float,
-    out: Path | None,
+    done: LabRun, rows: Rows, book: OpenBook, limit: int | None, zone: str, out: Path | None
 ) -> None:
     report, treatment = done.report, done.world.policies.treatment
     ended = done.world.clock.now().astimezone(zones.zone(zone))
-    print(f"{report.obligations:,} obligations, played until {ended:%Y-%m-%d %H:%M} ({zone})")
-    for notice in notices:
-        print(f"  note: {notice}")
-    if rejected:
-        print(f"  {len(rejected):,} rows not taken in:")
-        for row in rejected[:10]:
-            print(f"    {row['file']} line {row['line']}: {row['code']}: {row['message']}")
-        if len(rejected) > 10:
-            print("    … --out DIR writes all of them to rejected.jsonl")
+    print(
+        f"{report.obligations:,} obligations{summary.left_out(book.prepared, limit)}, "
+        f"played until {ended:%Y-%m-%d %H:%M} ({zone})"
+    )
+    for notice in book.prepared.notices:
+        print(f"note      {notice}")
+    print(rows.text(written=out is not None))
     print()
     print(summary.steps_table(report, treatment))
     print()
     print(summary.promises(report))
-    print(f"digest {report.digest[:16]}…   {seconds:.1f} s   treatment {treatment.id}")
-    if out is not None:
-        print(f"wrote contacts.jsonl, decisions.jsonl and rejected.jsonl to {out}")

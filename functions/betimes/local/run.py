@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from betimes.adapters.packs import policies
 from betimes.config import Settings
 from betimes.core import zones
 from betimes.core.audit import audit
-from betimes.core.contact import Contact
+from betimes.core.contact import Contact, Event, State
 from betimes.core.errors import Rejected
 from betimes.core.report import Report
 from betimes.flows.timeline import Entry, entry
@@ -28,6 +29,7 @@ from betimes.local.drain import NotDrained, WorkFailed
 from betimes.local.emulator import EmulatorFailed
 from betimes.local.mailbox import Delivered
 from betimes.local.readback import Everything
+from betimes.local.summary import Rows
 
 TAPE = "run"
 SHOWN_MESSAGES = 3
@@ -55,7 +57,7 @@ class _Ran:
     """All that a run showed."""
 
     cloud: dict[str, Any]
-    result: dict[str, Any]
+    rows: Rows
     book: Everything
     mails: Sequence[Delivered]
     report: Report
@@ -77,24 +79,25 @@ def run(
     Return the exit code: 0 if every promise was kept, 1 if one was broken, 2 if the stack could not do its work.
 
     Raises:
-        Rejected: the tape was refused.
+        Rejected: the tape was refused, or nothing can be written to `out`.
     """
+    summary.make_out(out)
     progress, watch = Progress(), _Stopwatch()
     try:
         with opened(tape, zone=zone, as_of=as_of, limit=limit, demo_at=as_of) as book:
             if not as_json:
-                print(_opening(book, as_of, zone), flush=True)
+                print(_opening(book, as_of, zone, limit), flush=True)
             ran = _through_the_cloud(root, book, zone, as_of, progress, watch)
     except (SynthesisFailed, EmulatorFailed, DeploymentFailed, NotDrained, WorkFailed) as failed:
         progress.clear()
         raise Rejected("pocket_cloud", type(failed).__name__, str(failed)) from None
     progress.clear()
     if out is not None:
-        summary.write_out(out, ran.report, ran.result["rejected"])
+        summary.write_out(out, ran.report, ran.rows)
     if as_json:
         print(summary.json_line(ran.report, watch.total))
     else:
-        _print(ran, watch, zone, out, is_demo=tape is None)
+        _print(ran, watch, zone, out, book)
     return 0 if ran.report.findings.all_kept else 1
 
 
@@ -124,13 +127,14 @@ def _through_the_cloud(
             cloud.drain(rows)
         with watch.part("read back and audit"):
             progress.say("reading back and auditing")
-            ran = _audited(cloud, result)
+            rows_left = Rows.of(result["rejected"], result["noted"], book.prepared.sources)
+            ran = _audited(cloud, rows_left)
         with watch.part("stop"):
             progress.say("stopping the embedded AWS")
     return ran
 
 
-def _audited(cloud: PocketCloud, result: dict[str, Any]) -> _Ran:
+def _audited(cloud: PocketCloud, rows: Rows) -> _Ran:
     book, mails = cloud.everything(), cloud.delivered()
     settings = Settings()
     policy = policies(settings.treatment, settings.lender)
@@ -144,7 +148,7 @@ def _audited(cloud: PocketCloud, result: dict[str, Any]) -> _Ran:
             "resources": cloud.deployed.resources,
             "functions": sum(outputs.is_function_name(name) for name in cloud.deployed.outputs),
         },
-        result=result,
+        rows=rows,
         book=book,
         mails=mails,
         report=Report.of(obligations, book.contacts, book.records, findings),
@@ -152,14 +156,17 @@ def _audited(cloud: PocketCloud, result: dict[str, Any]) -> _Ran:
     )
 
 
-def _opening(book: OpenBook, as_of: datetime, zone: str) -> str:
+def _opening(book: OpenBook, as_of: datetime, zone: str, limit: int | None) -> str:
     what = "the demo book (generated; nobody in it exists)" if book.is_demo else "your tape"
     local = as_of.astimezone(zones.zone(zone))
     counts = ", ".join(f"{count:,} {kind}" for kind, count in book.prepared.counts.items())
-    return f"Betimes runs {what} as of {local:%Y-%m-%d %H:%M} {zone}: {counts}"
+    return (
+        f"Betimes runs {what} as of {local:%Y-%m-%d %H:%M} {zone}: "
+        f"{counts}{summary.left_out(book.prepared, limit)}"
+    )
 
 
-def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, *, is_demo: bool) -> None:
+def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, book: OpenBook) -> None:
     settings = Settings()
     treatment = policies(settings.treatment, settings.lender).treatment
     cloud, report = ran.cloud, ran.report
@@ -176,7 +183,9 @@ def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, *, is_demo
         f"Read      {len(ran.book.everyone):,} borrowers, {report.obligations:,} obligations: "
         f"{settled:,} paid, {report.obligations - settled:,} open"
     )
-    _print_rows(ran.result)
+    for notice in book.prepared.notices:
+        print(f"          note: {notice}")
+    print(ran.rows.text(written=out is not None))
     print(f"\nWhat came due (treatment {treatment.id})\n")
     print(summary.steps_table(report, treatment))
     print(
@@ -196,23 +205,8 @@ def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, *, is_demo
         print(f"  {seconds:6.1f} s  {name}")
     print(f"  {watch.total:6.1f} s  in all")
     if out is not None:
-        print(f"\nWrote contacts.jsonl, decisions.jsonl and rejected.jsonl to {out}")
-    print(_next(is_demo=is_demo))
-
-
-def _print_rows(result: dict[str, Any]) -> None:
-    rejected, noted = result["rejected"], result["noted"]
-    for notice in result["notices"]:
-        print(f"          note: {notice}")
-    for title, rows in (("Rejected ", rejected), ("Noted    ", noted)):
-        print(f"{title} {len(rows) or 'no'} row{'' if len(rows) == 1 else 's'}")
-        kinds: dict[tuple[str, str, str], list[int]] = {}
-        for row in rows:
-            key = (row["file"], row["code"], row["message"])
-            kinds.setdefault(key, []).append(row["line"])
-        for (file, code, message), lines in kinds.items():
-            where = ", ".join(map(str, lines[:3])) + (" …" if len(lines) > 3 else "")
-            print(f"          {len(lines)} × {code}: {message} ({file}.csv line {where})")
+        print(f"\nWrote {summary.WRITTEN} to {out}")
+    print(_next(is_demo=book.is_demo))
 
 
 def _print_messages(ran: _Ran, zone: str) -> None:
@@ -221,7 +215,8 @@ def _print_messages(ran: _Ran, zone: str) -> None:
         print("\nNo message was due.")
         return
     print(
-        f"\n{len(ran.mails)} messages were delivered. {len(shown)} of them as the borrower sees them:"
+        f"\n{len(ran.mails):,} messages reached the providers ({_fates(ran.report)}). "
+        f"{len(shown)} of them, as the providers took them:"
     )
     for mail in shown:
         local = mail.at.astimezone(zones.zone(zone))
@@ -230,6 +225,16 @@ def _print_messages(ran: _Ran, zone: str) -> None:
             print(f"    {mail.subject}")
             print("    " + "─" * 40)
         print(indented(mail.text.strip()))
+
+
+def _fates(report: Report) -> str:
+    """Return how many messages are known to have got how far, such as "58 delivered, 4 accepted"; no provider reports
+    on an SMS, so an accepted one may or may not have arrived.
+    """
+    states = Counter(contact.state for contact in report.sent).most_common()
+    # What is known to have arrived comes first.
+    states.sort(key=lambda counted: counted[0] is not State.DELIVERED)
+    return ", ".join(f"{n:,} {state.lower()}" for state, n in states)
 
 
 def _chosen(mails: Sequence[Delivered]) -> list[Delivered]:
@@ -265,8 +270,21 @@ def _print_timeline(ran: _Ran, zone: str) -> None:
     print(
         f"\nTimeline of borrower {contact.borrower_id} (every decision, sent or not, and what became of it)\n"
     )
-    rows = [_timeline_row(each, zone) for each in entries]
+    rows = [_timeline_row(each, zone) for each in _told_apart(entries)]
     print(indented(table(["at", "obligation", "step", "what", "because"], rows), "  "))
+
+
+def _told_apart(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the entries; where a provider reports what its answer has said before, the report is named as one."""
+    accepted: set[str] = set()
+    for each in entries:
+        if each.what != Event.ACCEPTED:
+            yield each
+        elif each.contact_id in accepted:
+            yield replace(each, what=f"reported {Event.ACCEPTED}", state="")
+        else:
+            accepted.add(each.contact_id)
+            yield each
 
 
 def _timeline_row(each: Entry, zone: str) -> list[str]:

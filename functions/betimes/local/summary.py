@@ -3,15 +3,101 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from betimes.config import CHANNELS
 from betimes.core import report as reports
-from betimes.core.report import Report
+from betimes.core.errors import Rejected
+from betimes.core.report import Line, Report
 from betimes.core.treatment import Treatment
 from betimes.local.console import table
+from betimes.local.tape import Prepared, Source
+
+WRITTEN: Final = "contacts.jsonl, decisions.jsonl, rejected.jsonl and noted.jsonl"
+# Lines named for each kind of fault; the files of `--out` name all of them.
+LINES_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a tape that were not taken in, and those that were with something to say about them.
+
+    Each is a line with file ("accounts", "obligations" or "repayments"), line, key, code, field and message. The line
+    is that of the file the user gave, whose name `sources` knows.
+    """
+
+    rejected: Sequence[Line]
+    noted: Sequence[Line]
+    sources: Mapping[str, Source]
+
+    @classmethod
+    def of(
+        cls,
+        rejected: Iterable[Mapping[str, Any]],
+        noted: Iterable[Mapping[str, Any]],
+        sources: Mapping[str, Source],
+    ) -> Rows:
+        """Return the rows in order of file and line; those given name lines of the copy that was loaded."""
+
+        def placed(rows: Iterable[Mapping[str, Any]]) -> list[Line]:
+            found = [{**row, "line": sources[row["file"]].line(row["line"])} for row in rows]
+            order = list(sources)
+            return sorted(found, key=lambda row: (order.index(str(row["file"])), row["line"]))
+
+        return cls(placed(rejected), placed(noted), sources)
+
+    def text(self, *, written: bool) -> str:
+        """Return them for a person: one line for each kind of fault, with the first lines of the file it is in.
+
+        Unless all of them have been `written` to files, it says how to see the others.
+        """
+        out = []
+        cut = False
+        for title, rows in (("Rejected", self.rejected), ("Noted", self.noted)):
+            out.append(f"{title:<10}{len(rows) or 'no'} row{'' if len(rows) == 1 else 's'}")
+            kinds: dict[tuple[str, str, str], list[str]] = {}
+            for row in rows:
+                key = (str(row["file"]), str(row["code"]), str(row["message"]))
+                kinds.setdefault(key, []).append(str(row["line"]))
+            for (file, code, message), lines in kinds.items():
+                more = len(lines) > LINES_NAMED
+                cut |= more
+                where = ", ".join(lines[:LINES_NAMED]) + (" …" if more else "")
+                name = self.sources[file].name
+                out.append(f"          {len(lines)} × {code}: {message} ({name} line {where})")
+        if cut and not written:
+            out.append("          --out DIR names every row in rejected.jsonl and noted.jsonl")
+        return "\n".join(out)
+
+
+def left_out(prepared: Prepared, limit: int | None) -> str:
+    """Return what a limit let through and the instant did not, " (…)"; "" if there is none."""
+    if limit is None or not prepared.issued_later:
+        return ""
+    were = "was" if prepared.issued_later == 1 else "were"
+    return f" (of the first {limit:,} obligations, {prepared.issued_later:,} {were} issued later)"
+
+
+def make_out(out: Path | None) -> None:
+    """Make the directory of `--out`, if one is wanted, before any work is done for it.
+
+    Raises:
+        Rejected: code "bad_out"; nothing can be written there.
+    """
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or "it cannot be made"
+        raise Rejected("bad_out", "--out", f"{out} cannot be a directory: {reason}") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise Rejected("bad_out", "--out", f"{out} cannot be written to")
 
 
 def steps_table(report: Report, treatment: Treatment) -> str:
@@ -77,16 +163,16 @@ def promises(report: Report) -> str:
     return "\n".join([f"{line}   → BROKEN", *cases])
 
 
-def write_out(out: Path, report: Report, rejected: Sequence[reports.Line]) -> None:
-    """Write contacts.jsonl, decisions.jsonl and rejected.jsonl into the directory `out`, which is made if need be."""
-    out.mkdir(parents=True, exist_ok=True)
+def write_out(out: Path, report: Report, rows: Rows) -> None:
+    """Write the files `WRITTEN` into the directory `out`."""
     (out / "contacts.jsonl").write_text(
         reports.jsonl(map(reports.contact_line, report.contacts)), encoding="utf-8"
     )
     (out / "decisions.jsonl").write_text(
         reports.jsonl(map(reports.decision_line, report.decisions)), encoding="utf-8"
     )
-    (out / "rejected.jsonl").write_text(reports.jsonl(rejected), encoding="utf-8")
+    (out / "rejected.jsonl").write_text(reports.jsonl(rows.rejected), encoding="utf-8")
+    (out / "noted.jsonl").write_text(reports.jsonl(rows.noted), encoding="utf-8")
 
 
 def json_line(report: Report, seconds: float) -> str:

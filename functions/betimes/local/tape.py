@@ -6,7 +6,8 @@ functions in the cloud never invent an address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from pathlib import Path
@@ -23,23 +24,39 @@ from betimes.wire.statements import DRAWN
 from betimes.wire.tape import BadRow, Header, Kind, Row, TapeDefaults
 
 CONTACT_COLUMNS: Final = ("email", "phone")
-# Bad rows beyond these are counted, not listed; intake reports every one of them.
-MAX_BAD_LISTED: Final = 20
 _BILL_COLUMNS: Final = "obligation_id,account_id,seq,issued_at,due_on,principal_minor,amount_minor"
 _PAYMENT_COLUMNS: Final = "repayment_id,obligation_id,account_id,paid_at,amount_minor"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of a written file come from: the name of the file given, and for each row its line there."""
+
+    name: str
+    lines: Sequence[int]
+
+    def line(self, written: int) -> int:
+        """Return the line in the file given of what stands in line `written` of the copy; both count from 1, the
+        header's.
+        """
+        return self.lines[written - 2] if written > 1 else written
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What was written: rows by kind, notices, and the first and last instant of a fact in them.
 
-    Openings of accounts do not count as facts; both instants are None where there is none.
+    Openings of accounts do not count as facts; both instants are None where there is none. `sources` says for each
+    kind where its rows come from. Of the obligations that a limit
+    let through, `issued_later` were left out because they were not issued yet.
     """
 
     counts: Mapping[str, int]
     notices: tuple[str, ...]
     first_at: datetime | None
     last_at: datetime | None
+    sources: Mapping[str, Source]
+    issued_later: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,8 @@ class Timed:
     """A row as something that happens at an instant.
 
     At one instant lower `order` comes first: accounts, repayments, obligations. `borrower_id` is ""
-    where nobody is known to hold the account.
+    where nobody is known to hold the account. `kind`, `line` and `key` say which row it is, `notice` is the code of
+    what its lender should know, "" if nothing.
     """
 
     at: datetime
@@ -57,6 +75,9 @@ class Timed:
     commands: tuple[Command, ...]
     file: str
     line: int
+    kind: str = ""
+    key: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +117,22 @@ def prepare(
             tape.verify(kind, stream, name)
     target.mkdir(parents=True, exist_ok=True)
     cut = _Cut(zone, as_of, limit)
+    # Obligations come first: they say which accounts and which money are wanted.
     obligations = _prepare_obligations(files, target, cut)
     repayments = _prepare_repayments(files, target, cut)
-    accounts = _prepare_accounts(files, target, cut)
-    counts = {
-        Kind.ACCOUNTS.value: accounts,
+    sources = {
+        Kind.ACCOUNTS.value: _prepare_accounts(files, target, cut),
         Kind.OBLIGATIONS.value: obligations,
         Kind.REPAYMENTS.value: repayments,
     }
-    return Prepared(counts, (*files.notices(), *cut.notices()), cut.first_at, cut.last_at)
+    return Prepared(
+        counts={kind: len(source.lines) for kind, source in sources.items()},
+        notices=files.notices(),
+        first_at=cut.first_at,
+        last_at=cut.last_at,
+        sources=sources,
+        issued_later=cut.issued_later,
+    )
 
 
 def feed(source: Path, *, zone: str) -> Feed:
@@ -142,6 +170,9 @@ def feed(source: Path, *, zone: str) -> Feed:
             row.commands,
             name,
             row.line,
+            _KIND_OF[order],
+            row.key,
+            row.notice,
         )
         for at, order, row, name in happened
     )
@@ -149,6 +180,7 @@ def feed(source: Path, *, zone: str) -> Feed:
 
 
 _ORDER: Final = {PutAccount: 0, AddRepayment: 1, AddObligation: 2}
+_KIND_OF: Final = (Kind.ACCOUNTS.value, Kind.REPAYMENTS.value, Kind.OBLIGATIONS.value)
 
 
 def _instant(command: Command) -> tuple[datetime, int]:
@@ -259,9 +291,7 @@ class _Cut:
     first_at: datetime | None = None
     last_at: datetime | None = None
     taken: int = 0
-    bad: list[str] = field(default_factory=list)
-    bad_count: int = 0
-    unreachable: int = 0
+    issued_later: int = 0
 
     @property
     def is_full(self) -> bool:
@@ -272,6 +302,7 @@ class _Cut:
             return False
         self.taken += 1
         if not self._known(command.issued_at):
+            self.issued_later += 1
             return False
         self.accounts.add(command.account_id)
         if self.limit is not None:
@@ -293,11 +324,6 @@ class _Cut:
         owes = account.account_id in self.accounts
         return owes or (self.limit is None and self._known(opened_at))
 
-    def saw_bad(self, name: str, row: BadRow) -> None:
-        self.bad_count += 1
-        if self.bad_count <= MAX_BAD_LISTED:
-            self.bad.append(f"{name} line {row.line}: {row.message}")
-
     def _known(self, at: datetime) -> bool:
         return self.as_of is None or at <= self.as_of
 
@@ -305,16 +331,8 @@ class _Cut:
         self.first_at = min(at, self.first_at or at)
         self.last_at = max(at, self.last_at or at)
 
-    def notices(self) -> tuple[str, ...]:
-        out = list(self.bad)
-        if self.bad_count > MAX_BAD_LISTED:
-            out.append(f"{self.bad_count - MAX_BAD_LISTED} more rows cannot be read")
-        if self.unreachable:
-            out.append(f"{self.unreachable} accounts belong to borrowers without any contact point")
-        return tuple(out)
 
-
-def _prepare_obligations(files: _Files, target: Path, cut: _Cut) -> int:
+def _prepare_obligations(files: _Files, target: Path, cut: _Cut) -> Source:
     from_statements = Kind.STATEMENTS in files.found
     kind = Kind.STATEMENTS_OBLIGATIONS if from_statements else Kind.OBLIGATIONS
     name = files.found[Kind.STATEMENTS if from_statements else Kind.OBLIGATIONS]
@@ -325,38 +343,36 @@ def _prepare_obligations(files: _Files, target: Path, cut: _Cut) -> int:
             if cut.is_full:
                 break
             if isinstance(row, BadRow):
-                cut.saw_bad(name, row)
-                out.bad(line)
+                out.bad(line, row.line)
                 continue
             for command in row.commands:
                 assert isinstance(command, AddObligation)
                 if cut.takes_obligation(command):
-                    out.good(_bill_row(command) if from_statements else line)
-    return out.count
+                    out.good(_bill_row(command) if from_statements else line, row.line)
+    return out.source(name)
 
 
-def _prepare_repayments(files: _Files, target: Path, cut: _Cut) -> int:
+def _prepare_repayments(files: _Files, target: Path, cut: _Cut) -> Source:
     from_statements = Kind.STATEMENTS in files.found
     kind = Kind.STATEMENTS_REPAYMENTS if from_statements else Kind.REPAYMENTS
     name = files.found.get(Kind.STATEMENTS if from_statements else Kind.REPAYMENTS)
     with _new(target / "repayments.csv") as file:
         if name is None:
-            return _Out(file, _PAYMENT_COLUMNS, source_head="").count
+            return _Out(file, _PAYMENT_COLUMNS, source_head="").source("repayments.csv")
         head = files.head(name)
         out = _Out(file, _PAYMENT_COLUMNS if from_statements else head, source_head=head)
         for line, row in files.both(kind, name):
             if isinstance(row, BadRow):
-                cut.saw_bad(name, row)
-                out.bad(line)
+                out.bad(line, row.line)
                 continue
             for command in row.commands:
                 assert isinstance(command, AddRepayment)
                 if cut.takes_repayment(command):
-                    out.good(_payment_row(command) if from_statements else line)
-    return out.count
+                    out.good(_payment_row(command) if from_statements else line, row.line)
+    return out.source(name)
 
 
-def _prepare_accounts(files: _Files, target: Path, cut: _Cut) -> int:
+def _prepare_accounts(files: _Files, target: Path, cut: _Cut) -> Source:
     name = files.found[Kind.ACCOUNTS]
     reserved = not files.has_contacts()
     head = files.head(name)
@@ -365,17 +381,15 @@ def _prepare_accounts(files: _Files, target: Path, cut: _Cut) -> int:
         out = _Out(file, new_head, source_head=head)
         for line, row in files.both(Kind.ACCOUNTS, name):
             if isinstance(row, BadRow):
-                cut.saw_bad(name, row)
                 # With empty contact cells the row keeps its own fault; a wrong width stays wrong.
                 if reserved and _width(line) == _width(head):
-                    out.good(line + "," * len(CONTACT_COLUMNS))
+                    out.good(line + "," * len(CONTACT_COLUMNS), row.line)
                 else:
-                    out.bad(line)
+                    out.bad(line, row.line)
             elif cut.takes_account(row):
-                cut.unreachable += not reserved and row.notice == tape.NO_CONTACT_POINT
                 points = reserved_points(row.borrower_id) if reserved else ()
-                out.good(",".join((line, *points)))
-    return out.count
+                out.good(",".join((line, *points)), row.line)
+    return out.source(name)
 
 
 class _Out:
@@ -385,16 +399,21 @@ class _Out:
         self._file = file
         self._renamed = head != source_head
         self._width = _width(head)
-        self.count = 0
+        self._lines = array("L")
         file.write(head + "\n")
 
-    def good(self, line: str) -> None:
+    def good(self, line: str, number: int) -> None:
+        """Write a row that stands in line `number` of the file given."""
         self._file.write(line + "\n")
-        self.count += 1
+        self._lines.append(number)
 
-    def bad(self, line: str) -> None:
+    def bad(self, line: str, number: int) -> None:
         """Pass a bad row on as it stands; under a new header its width must not happen to fit."""
-        self.good(line + "," if self._renamed and _width(line) == self._width else line)
+        self.good(line + "," if self._renamed and _width(line) == self._width else line, number)
+
+    def source(self, name: str) -> Source:
+        """Return where the rows written so far come from; `name` is that of the file given."""
+        return Source(name, self._lines)
 
 
 def _width(line: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -24,26 +25,67 @@ def up(*, root: Path, offset_s: int = 0) -> int:
     """Deploy the stack, print where everything is, and wait for Ctrl-C; return 0.
 
     Raises:
-        Rejected: code "pocket_cloud"; it could not be started, and why.
+        Rejected: code "pocket_cloud"; it could not be started, and why. Code "already_up"; another one is.
     """
     progress = Progress()
+    _refuse_a_second(root)
     note = root / RUNNING
     try:
         with pocket_cloud(root, offset_s=offset_s, say=progress.say) as cloud:
             progress.clear()
-            note.write_text(json.dumps(_note(cloud)), encoding="utf-8")
+            # Another one may have come up in the meantime.
+            _refuse_a_second(root)
+            mine = json.dumps(_note(cloud))
+            note.write_text(mine, encoding="utf-8")
             try:
                 print(_welcome(cloud), flush=True)
                 threading.Event().wait()
             except (KeyboardInterrupt, SystemExit):
                 print("\nstopping …", flush=True)
             finally:
-                note.unlink(missing_ok=True)
+                _remove(note, mine)
     except (SynthesisFailed, EmulatorFailed, DeploymentFailed) as failed:
         progress.clear()
         raise Rejected("pocket_cloud", type(failed).__name__, str(failed)) from None
     print("stopped; nothing is left running")
     return 0
+
+
+def running(root: Path) -> dict[str, Any] | None:
+    """Return what the pocket cloud that is up has noted about itself, None if none is up.
+
+    A note that a cloud has left behind, because it was killed, is removed.
+    """
+    note = root / RUNNING
+    try:
+        text = note.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        found: dict[str, Any] = json.loads(text)
+        # Signal 0 reaches nobody: it only asks whether there is such a process of ours.
+        os.kill(int(found["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        _remove(note, text)
+        return None
+    return found
+
+
+def _refuse_a_second(root: Path) -> None:
+    first = running(root)
+    if first is not None:
+        raise Rejected(
+            "already_up",
+            "",
+            f"a pocket cloud is up at {first.get('endpoint')} (process {first['pid']}); "
+            "use that one, or end it with Ctrl-C in its terminal first",
+        )
+
+
+def _remove(note: Path, text: str) -> None:
+    """Remove the note, if it still says `text`: another cloud's stays."""
+    if note.exists() and note.read_text("utf-8") == text:
+        note.unlink(missing_ok=True)
 
 
 def _note(cloud: PocketCloud) -> dict[str, Any]:

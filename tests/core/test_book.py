@@ -1,0 +1,43 @@
+"""Pages: one borrower's facts, read in one go, and how a read that is half of a transaction shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from betimes.core.book import Pages
+from tests.factories import account, borrower, early, obligation, pages, repayment
+
+
+def test_money_that_waits_is_counted_by_the_head() -> None:
+    """A read that shows more or less of it than the head counts is torn."""
+    waiting = pages(head=borrower(unmatched=1))
+    assert waiting.is_torn
+    assert not waiting.with_repayment(early()).is_torn
+    assert waiting.with_repayment(early()).with_repayment(early(id="r2")).is_torn
+    assert not pages().with_repayment(repayment()).is_torn
+    assert pages().with_repayment(early()).is_torn
+
+
+def test_nobody_is_never_torn() -> None:
+    """Empty pages are those of one who is unknown."""
+    assert not Pages("bank", "b9").is_torn
+
+
+def test_pages_are_values() -> None:
+    """Another page leaves the old pages as they were."""
+    before = pages()
+    after = before.with_account(account(id="a2")).with_obligation(obligation(id="o2"))
+    assert (set(before.accounts), set(before.obligations)) == ({"a1"}, {"o1"})
+    assert (set(after.accounts), set(after.obligations)) == ({"a1", "a2"}, {"o1", "o2"})
+
+
+def test_a_snapshot_is_of_one_bill_and_its_borrower() -> None:
+    """An unknown bill is an error, and a bill without its borrower our mistake."""
+    seen = pages().snapshot("o1")
+    assert (seen.borrower, seen.obligation) == (borrower(), obligation())
+    with pytest.raises(KeyError):
+        pages().snapshot("o2")
+    with pytest.raises(AssertionError):
+        replace(pages(), head=None).snapshot("o1")
