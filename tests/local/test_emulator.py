@@ -74,9 +74,12 @@ def test_functions_inherit_nothing_of_the_host(monkeypatch: pytest.MonkeyPatch) 
     assert str(Path.home()) != seen["HOME"]
 
 
-def test_stopping_leaves_no_process_and_no_file() -> None:
+def test_stopping_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     """A function that is busy, and deaf to SIGTERM, is stopped with the emulator; the log stays."""
-    with Emulator(ROOT) as emulator:
+    # A root of its own: beside it other tests start and stop emulators, and the log is that of the last one.
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "ministack").symlink_to(ROOT / ".local" / "ministack")
+    with Emulator(tmp_path) as emulator:
         cloud = Cloud(emulator)
         _url, arn = cloud.queue("work")
         cloud.function("busy", DEAF)
