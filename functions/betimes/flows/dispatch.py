@@ -41,6 +41,7 @@ from betimes.core.look import (
     missed,
 )
 from betimes.core.message import Text
+from betimes.core.obligation import Watch
 from betimes.core.policies import Policies
 from betimes.core.reason import Reason
 from betimes.ports import Accepted, Clock, Letter, Refused, Sender, Stores, Unknown
@@ -263,20 +264,8 @@ class Dispatch:
         if decision.until >= contact.not_after:
             late = Suppress(contact.step, Reason.QUIET_UNTIL_TOO_LATE, decision.facts)
             return self._end(contact, snapshot, late, now)
-        obligation = snapshot.obligation
-        watch = replace(obligation.watch, look_at=decision.until, seq=obligation.watch.seq + 1)
-        self.stores.store.commit(
-            [
-                SaveObligation(
-                    contact.tenant,
-                    contact.borrower_id,
-                    replace(obligation, watch=watch),
-                    obligation.version,
-                    obligation.watch.seq,
-                ),
-                CheckHead(contact.tenant, contact.borrower_id, snapshot.borrower.version),
-            ]
-        )
+        watch = replace(snapshot.obligation.watch, look_at=decision.until)
+        self.stores.store.commit(_watched(snapshot, watch))
         return Dispatched.NOT_NOW
 
     def _end(
@@ -306,25 +295,32 @@ class Dispatch:
             contact_id=contact.id,
             place=AT_DISPATCH + 1,
         )
-        obligation = snapshot.obligation
-        watch = replace(
-            obligation.watch, chain=decided.hash, seq=obligation.watch.seq + 1, look_at=now
+        watch = replace(snapshot.obligation.watch, chain=decided.hash, look_at=now)
+        self.stores.store.commit(
+            [
+                MoveContact.of(contact, ended),
+                Append(written),
+                *_watched(snapshot, watch),
+                Append(decided),
+            ]
         )
-        changes: list[Change] = [
-            MoveContact.of(contact, ended),
-            Append(written),
-            SaveObligation(
-                contact.tenant,
-                contact.borrower_id,
-                replace(obligation, watch=watch),
-                obligation.version,
-                obligation.watch.seq,
-            ),
-            CheckHead(contact.tenant, contact.borrower_id, snapshot.borrower.version),
-            Append(decided),
-        ]
-        self.stores.store.commit(changes)
         return Dispatched.ENDED
+
+
+def _watched(snapshot: Snapshot, watch: Watch) -> list[Change]:
+    """Return the changes that give the snapshot's obligation another watch, if it and the borrower are as seen."""
+    borrower, obligation = snapshot.borrower, snapshot.obligation
+    seen = obligation.watch.seq
+    return [
+        SaveObligation(
+            borrower.tenant,
+            borrower.id,
+            replace(obligation, watch=replace(watch, seq=seen + 1)),
+            obligation.version,
+            seen,
+        ),
+        CheckHead(borrower.tenant, borrower.id, borrower.version),
+    ]
 
 
 def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetime) -> Contact:
