@@ -27,8 +27,18 @@ LOCK: Final = ROOT / "requirements" / "lambda.lock"
 BUNDLES_FOLDER: Final = ROOT / ".local" / "bundles"
 # Not part of the deployed package: the pretend world, the pocket cloud and the prompt of a person.
 LEFT_OUT: Final = frozenset({"betimes/lab", "betimes/local", "betimes/cli.py"})
+# Of the wheels, what no function asks for: places and carriers of telephone numbers are 20 MB, most of that package.
+# Its zones (`phonenumbers.timezone`) need none of it. Stubs are for tools.
+UNUSED: Final = (
+    "phonenumbers/geodata",
+    "phonenumbers/geocoder.py",
+    "phonenumbers/carrierdata",
+    "phonenumbers/carrier.py",
+    "phonenumbers/prefix.py",
+    "phonenumbers/**/*.pyi",
+)
 # Changes whenever the way of building changes, so that an old bundle is not taken for a new one.
-_RECIPE: Final = "1"
+_RECIPE: Final = "2"
 _MANYLINUX: Final = {
     "arm64": "aarch64-manylinux_2_28",
     "x86_64": "x86_64-manylinux_2_28",
@@ -66,7 +76,8 @@ def code_bundle(settings: InfraSettings) -> Bundle:
 
 
 def wheels_bundle(settings: InfraSettings) -> Bundle:
-    """Return the folder that becomes /opt: `python/` with every wheel of the lock, checked against its hashes.
+    """Return the folder that becomes /opt: `python/` with every wheel of the lock, checked against its hashes, less
+    UNUSED.
 
     Raises:
         BundlingError: uv could not install them, for example offline on a first run.
@@ -86,6 +97,7 @@ def wheels_bundle(settings: InfraSettings) -> Bundle:
         shutil.rmtree(target / "bin", ignore_errors=True)
         for cache in list(target.rglob("__pycache__")):
             shutil.rmtree(cache)
+        _leave_out(target)
         if compiled:
             _compile(target)
 
@@ -115,6 +127,16 @@ def _install(target: Path, choice: tuple[str, ...]) -> None:
             f"{' '.join(command)}\n{done.stderr.strip()}\n"
             f"To look at the template without code, use the context bundle={BUNDLE_NONE}."
         )
+
+
+def _leave_out(target: Path) -> None:
+    """Remove from installed wheels what is UNUSED; a version that has it no more is fine."""
+    for pattern in UNUSED:
+        for path in list(target.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _uv() -> str:

@@ -169,8 +169,10 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
     ),
     catalogue.ON_CLOSE_DAY: (
         _on(Target.SCHEDULE_FAILURES, do="sqs:SendMessage"),
-        # The whole agenda by shard instead of a Scan: it holds every obligation that still has something to come.
-        _on(Target.BOOK, Target.AGENDA, do="dynamodb:Query"),
+        # The whole agenda by shard instead of a Scan: it holds every obligation that still has something to come. A due
+        # date that a newly published calendar moves is written.
+        _on(Target.AGENDA, do="dynamodb:Query"),
+        _on(Target.BOOK, do="dynamodb:Query PutItem ConditionCheckItem"),
         _on(Target.REPORT_FILES, do="s3:PutObject"),
         _tables_key(),
         _on(Target.DATA_KEY, do="kms:GenerateDataKey", via=("s3",)),

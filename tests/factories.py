@@ -9,9 +9,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from betimes.core.allocation import Parts
 from betimes.core.book import Pages
 from betimes.core.borrower import Account, Borrower, ContactPoint
 from betimes.core.contact import Contact
+from betimes.core.flight import Flight, FlightState, Means
+from betimes.core.hold import Hold, Kind
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.record import DECISION, Record, record_id
@@ -36,7 +39,7 @@ _BORROWER = Borrower(
     ),
     version=1,
 )
-_ACCOUNT = Account(ACCOUNT_ID, "card", "CNY", date(2024, 5, 6), limit_minor=2_000_000)
+_ACCOUNT = Account(ACCOUNT_ID, "card", "CNY", date(2024, 5, 6), limit_minor=2_000_000, version=1)
 _OBLIGATION = Obligation(
     id=OBLIGATION_ID,
     account_id=ACCOUNT_ID,
@@ -57,6 +60,23 @@ _REPAYMENT = Repayment(
     paid_at=NOW,
     amount=Money(120_000, "CNY"),
     matched=True,
+)
+_HOLD = Hold(
+    id="h1",
+    kind=Kind.DISPUTE,
+    starts_at=NOW - timedelta(hours=1),
+    told_at=NOW,
+    ends_at=NOW + timedelta(days=7),
+)
+_FLIGHT = Flight(
+    id="f1",
+    account_id=ACCOUNT_ID,
+    obligation_id=OBLIGATION_ID,
+    means=Means.DEBIT,
+    amount_minor=120_000,
+    state=FlightState.PENDING,
+    since=NOW,
+    expected_by=NOW + timedelta(days=1),
 )
 _CONTACT = Contact(
     id="c1",
@@ -83,7 +103,7 @@ def borrower(**fields: Any) -> Borrower:
 
 
 def account(**fields: Any) -> Account:
-    """Return a credit card account in CNY."""
+    """Return a stored credit card account in CNY."""
     return replace(_ACCOUNT, **fields)
 
 
@@ -99,8 +119,29 @@ def obligation(**fields: Any) -> Obligation:
 
 def settled(**fields: Any) -> Obligation:
     """Return the same bill paid in full at NOW, with nothing left to look at."""
-    paid = {"paid_minor": 120_000, "settled_at": NOW, "watch": watch(look_at=None)}
+    paid = {
+        "paid_minor": 120_000,
+        "paid": _OBLIGATION.billed,
+        "settled_at": NOW,
+        "watch": watch(look_at=None),
+    }
     return replace(_OBLIGATION, **{**paid, **fields})
+
+
+def part_paid(minor: int, **fields: Any) -> Obligation:
+    """Return the same bill, open, with `minor` units of its principal received."""
+    paid = {"paid_minor": minor, "paid": Parts(principal=minor)}
+    return replace(_OBLIGATION, **{**paid, **fields})
+
+
+def hold(**fields: Any) -> Hold:
+    """Return a dispute of the whole borrower, in force at NOW and for a week."""
+    return replace(_HOLD, **fields)
+
+
+def flight(**fields: Any) -> Flight:
+    """Return a debit of the whole bill that was submitted at NOW."""
+    return replace(_FLIGHT, **fields)
 
 
 def repayment(**fields: Any) -> Repayment:

@@ -44,7 +44,11 @@ HEAD: Final = "head"
 ACCOUNT: Final = "account"
 OBLIGATION: Final = "obligation"
 REPAYMENT: Final = "repayment"
+HOLD: Final = "hold"
+# Not "flight": it has to sort after "head" (`adapters.keys`).
+FLIGHT: Final = "inflight"
 OWNER: Final = "owner"
+FEED: Final = "feed"
 
 # Prefixes in the two buckets.
 INBOX: Final = "inbox/"

@@ -52,6 +52,9 @@ class Book(Protocol):
             Stale: the read stayed torn after three tries.
         """
 
+    def fed_until(self, tenant: str) -> datetime | None:
+        """Return up to when (UTC) the tenant's repayments are known to be complete; None if it never said so."""
+
     def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
         """Return up to `limit` rows of the shard with `look_at` ≤ `now`, oldest first. May lag behind the truth."""
 

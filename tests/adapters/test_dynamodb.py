@@ -25,6 +25,7 @@ from betimes.core.change import (
     CheckHead,
     CreateContact,
     Park,
+    SaveFeed,
     SaveHead,
     SaveOwner,
 )
@@ -224,6 +225,45 @@ def test_positions_count_changes_not_actions() -> None:
     with pytest.raises(Stale) as stale:
         here.tables.commit([Append(record()), Park(TENANT, early()), CreateContact(contact())])
     assert stale.value.failed == (1, 2)
+
+
+FEED = SaveFeed(TENANT, NOW)
+
+
+def test_a_feed_that_was_overtaken_is_left_out() -> None:
+    """What is beside it is written all the same, as a transaction of its own: one token never has two contents."""
+    here = world(cancelled("None", "ConditionalCheckFailed"), WRITTEN)
+    here.tables.commit([Append(record()), FEED])
+    sizes = [len(requests) for requests in here.client.all("TransactItems")]
+    assert sizes == [2, 1]
+    assert len(set(here.client.all("ClientRequestToken"))) == 2
+    assert here.pauses == []
+
+
+def test_an_overtaken_feed_alone_needs_no_other_try() -> None:
+    """Nothing is left to be written, and nobody hears of an error."""
+    here = world(cancelled("ConditionalCheckFailed"))
+    here.tables.commit([FEED])
+    assert len(here.client.calls) == 1
+
+
+def test_an_overtaken_feed_does_not_move_the_places() -> None:
+    """What fails in the second try is named by its place in the whole list."""
+    here = world(
+        cancelled("ConditionalCheckFailed", "None", "None"),
+        cancelled("None", "ConditionalCheckFailed"),
+    )
+    with pytest.raises(Stale) as stale:
+        here.tables.commit([FEED, Append(record()), CreateContact(contact())])
+    assert stale.value.failed == (2,)
+
+
+def test_a_feed_is_read_consistently() -> None:
+    """One read, of the tenant's own item; none that was never told."""
+    here = world(found(items.feed_item(TENANT, NOW)), found())
+    assert here.tables.fed_until(TENANT) == NOW
+    assert here.tables.fed_until(TENANT) is None
+    assert here.client.all("ConsistentRead") == [True, True]
 
 
 @pytest.mark.parametrize(

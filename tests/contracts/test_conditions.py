@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import get_args
 
 import pytest
 
+from betimes.core.book import Pages
 from betimes.core.change import (
     Append,
     Change,
@@ -18,14 +20,19 @@ from betimes.core.change import (
     MoveContact,
     Park,
     SaveAccount,
+    SaveFeed,
+    SaveFlight,
     SaveHead,
+    SaveHold,
     SaveObligation,
     SaveOwner,
     SaveRepayment,
     Unpark,
+    changes_between,
 )
 from betimes.core.contact import State
 from betimes.core.errors import Stale
+from betimes.core.money import Money
 from betimes.ports import Stores
 from tests.factories import (
     ACCOUNT_ID,
@@ -37,8 +44,11 @@ from tests.factories import (
     borrower,
     contact,
     early,
+    flight,
+    hold,
     obligation,
     pages,
+    part_paid,
     record,
     repayment,
     settled,
@@ -66,12 +76,18 @@ def bill(version: int, seq: int, *, seen: tuple[int, int]) -> SaveObligation:
     return SaveObligation(*OF, stored, *seen)
 
 
+def contract(version: int, seen: int) -> SaveAccount:
+    return SaveAccount(*OF, account(version=version, product=f"p{version}"), seen)
+
+
 def moved(*, state: State = State.READY, attempt: int = 0, chain: str = "") -> MoveContact:
     """A claim of the READY contact that was seen in this state, attempt and chain."""
     claimed = contact(state=State.SENDING, attempt=1, lease_until=NOW, chain="x1")
     return MoveContact(claimed, state, attempt, chain)
 
 
+NOBODY = Pages(*OF)
+BEFORE = NOW - timedelta(microseconds=1)
 PAID = SaveObligation(*OF, settled(version=2, watch=watch(look_at=None, seq=2)), 1, 1)
 NEW_BILL = bill(1, 1, seen=(0, 0))
 OURS = SaveOwner(TENANT, ACCOUNT_ID, BORROWER_ID)
@@ -86,10 +102,18 @@ CASES = {
     "a check of the head at the version seen": Case([head(1, 0)], CheckHead(*OF, 1), True),
     "a check of a changed head": Case([head(1, 0), head(2, 1)], CheckHead(*OF, 1), False),
     "a check of an absent head": Case([], CheckHead(*OF, 1), False),
-    "an account": Case([], SaveAccount(*OF, account()), True),
-    "an account again": Case(
-        [SaveAccount(*OF, account())], SaveAccount(*OF, account(product="loan")), True
+    "a new account": Case([], contract(1, 0), True),
+    "a new account where one is": Case([contract(1, 0)], contract(1, 0), False),
+    "an account at the version seen": Case([contract(1, 0)], contract(2, 1), True),
+    "an account at a later version seen": Case(
+        [contract(1, 0), contract(2, 1)], contract(3, 2), True
     ),
+    "an account that somebody changed": Case(
+        [contract(1, 0), contract(2, 1)], contract(2, 1), False
+    ),
+    "an account of a version to come": Case([contract(1, 0)], contract(3, 2), False),
+    "an account that is not there": Case([], contract(2, 1), False),
+    "an account that is not there, seen later": Case([], contract(3, 2), False),
     "an account nobody holds": Case([], OURS, True),
     "an account we hold": Case([OURS], OURS, True),
     "an account of another": Case([SaveOwner(TENANT, ACCOUNT_ID, "b2")], OURS, False),
@@ -131,6 +155,21 @@ CASES = {
         True,
     ),
     "a change of an absent repayment": Case([], SaveRepayment(*OF, repayment(), known=True), False),
+    "money for whatever the account owes": Case(
+        [], SaveRepayment(*OF, repayment(obligation_id=""), known=False), True
+    ),
+    "a hold": Case([], SaveHold(*OF, hold()), True),
+    "a hold with other dates": Case(
+        [SaveHold(*OF, hold())], SaveHold(*OF, hold(lifted_at=NOW)), True
+    ),
+    "money in flight": Case([], SaveFlight(*OF, flight()), True),
+    "money in flight, further on": Case(
+        [SaveFlight(*OF, flight())], SaveFlight(*OF, flight(reason="x")), True
+    ),
+    "a feed": Case([], SaveFeed(TENANT, NOW), True),
+    "a feed that moves forward": Case([SaveFeed(TENANT, BEFORE)], SaveFeed(TENANT, NOW), True),
+    "a feed told again": Case([SaveFeed(TENANT, NOW)], SaveFeed(TENANT, NOW), True),
+    "a feed that was overtaken": Case([SaveFeed(TENANT, NOW)], SaveFeed(TENANT, BEFORE), True),
     "money for an account nobody holds": Case([], PARKED, True),
     "money for a bill that is not there": Case([], CheckNoObligation(*OF, "o1"), True),
     "money for a bill that is there": Case([NEW_BILL], CheckNoObligation(*OF, "o1"), False),
@@ -158,7 +197,7 @@ CASES = {
 def test_every_kind_of_change_has_a_case() -> None:
     """No change is left out of this suite, and each that can fail does so in a case."""
     kinds = set(get_args(Change))
-    always = {SaveAccount, Unpark}
+    always = {SaveHold, SaveFlight, SaveFeed, Unpark}
     assert {type(case.change) for case in CASES.values() if case.holds} == kinds
     assert {type(case.change) for case in CASES.values() if not case.holds} == kinds - always
 
@@ -186,6 +225,7 @@ def everything(stores: Stores) -> tuple[object, ...]:
     return (
         stores.book.pages(*OF),
         stores.book.owner(TENANT, ACCOUNT_ID),
+        stores.book.fed_until(TENANT),
         stores.contacts.get("c1"),
         stores.ledger.of_borrower(*OF),
         stores.ledger.of_borrower(TENANT, "b9"),
@@ -198,7 +238,7 @@ def test_all_failed_conditions_are_named(stores: Stores) -> None:
     with pytest.raises(Stale) as stale:
         stores.store.commit(
             [
-                SaveAccount(*OF, account()),
+                SaveAccount(*OF, account(), 0),
                 CreateContact(contact()),
                 NEW_BILL,
                 Append(record()),
@@ -229,7 +269,7 @@ def test_a_whole_intake_is_one_transaction(stores: Stores) -> None:
         [
             SaveHead(borrower(unmatched=1), 0),
             SaveOwner(TENANT, ACCOUNT_ID, BORROWER_ID),
-            SaveAccount(*OF, account()),
+            SaveAccount(*OF, account(), 0),
             NEW_BILL,
             SaveRepayment(*OF, money, known=False),
         ]
@@ -260,6 +300,83 @@ def test_a_payment_beats_a_claim(stores: Stores) -> None:
         stores.store.commit([moved(), CheckObligation(*OF, OBLIGATION_ID, 1), CheckHead(*OF, 1)])
     assert stale.value.failed == (1,)
     assert stores.contacts.get("c1") == contact()
+
+
+def paying(seen: Pages, money_id: str, minor: int) -> list[Change]:
+    """What someone writes who saw these pages and takes in one more repayment of the bill."""
+    before = seen.obligations[OBLIGATION_ID]
+    received = part_paid(before.paid_minor + minor, version=before.version, watch=before.watch)
+    money = repayment(id=money_id, amount=Money(minor, "CNY"))
+    return changes_between(seen, seen.with_repayment(money).with_obligation(received))
+
+
+def test_of_two_who_replay_an_account_one_must_look_again(stores: Stores) -> None:
+    """Both saw the same money: only one standing of the bill is written, and after another look both sums are in it."""
+    stores.store.commit(changes_between(NOBODY, pages()))
+    seen = stores.book.pages(*OF)
+    stores.store.commit(paying(seen, "r1", 500))
+    second = paying(seen, "r2", 70)
+    with pytest.raises(Stale) as stale:
+        stores.store.commit(second)
+    (account_at,) = (n for n, change in enumerate(second) if isinstance(change, SaveAccount))
+    assert account_at in stale.value.failed
+    assert set(stores.book.pages(*OF).repayments) == {"r1"}
+    stores.store.commit(paying(stores.book.pages(*OF), "r2", 70))
+    found = stores.book.pages(*OF)
+    assert set(found.repayments) == {"r1", "r2"}
+    assert found.obligations[OBLIGATION_ID].paid_minor == 570
+    assert found.accounts[ACCOUNT_ID].version == 3
+
+
+def test_of_two_writers_of_one_account_one_wins(stores: Stores) -> None:
+    """Money for the account alone, which settles nothing yet, is guarded by the account's version and nothing else."""
+    stores.store.commit([SaveAccount(*OF, account(), 0)])
+    rivals: list[list[Change]] = [
+        [
+            SaveRepayment(*OF, repayment(id=money_id, obligation_id=""), known=False),
+            SaveAccount(*OF, account(version=2), 1),
+        ]
+        for money_id in ("r1", "r2")
+    ]
+    stores.store.commit(rivals[0])
+    with pytest.raises(Stale) as stale:
+        stores.store.commit(rivals[1])
+    assert stale.value.failed == (1,)
+    assert set(stores.book.pages(*OF).repayments) == {"r1"}
+
+
+@pytest.mark.parametrize("kind", ["hold", "flight"])
+def test_who_decided_without_a_stop_must_decide_again(stores: Stores, kind: str) -> None:
+    """A hold and money in flight come with the head: a check of the head as it was before fails."""
+    stores.store.commit(changes_between(NOBODY, pages()))
+    before = stores.book.pages(*OF)
+    after = before.with_hold(hold()) if kind == "hold" else before.with_flight(flight())
+    stores.store.commit(changes_between(before, after))
+    with pytest.raises(Stale) as stale:
+        stores.store.commit([CheckHead(*OF, 1)])
+    assert stale.value.failed == (0,)
+    found = stores.book.pages(*OF)
+    assert (found.holds, found.flights) == (after.holds, after.flights)
+    assert found.head == borrower(version=2, held=after.held)
+
+
+def test_a_feed_never_moves_back(stores: Stores) -> None:
+    """In whatever order it is told, the latest word stands; each tenant has its own."""
+    assert stores.book.fed_until(TENANT) is None
+    for minutes in (0, 5, 3, 5, 4):
+        stores.store.commit([SaveFeed(TENANT, NOW + timedelta(minutes=minutes))])
+    assert stores.book.fed_until(TENANT) == NOW + timedelta(minutes=5)
+    assert stores.book.fed_until("shop") is None
+
+
+def test_an_overtaken_feed_hides_no_other_failure(stores: Stores) -> None:
+    """What fails beside it is named by its place in the list, and only that."""
+    stores.store.commit([SaveFeed(TENANT, NOW), Append(record())])
+    with pytest.raises(Stale) as stale:
+        stores.store.commit([SaveFeed(TENANT, BEFORE), NEW_BILL, Append(record())])
+    assert stale.value.failed == (2,)
+    assert stores.book.fed_until(TENANT) == NOW
+    assert stores.book.pages(*OF).obligations == {}
 
 
 def test_a_transaction_holds_a_hundred_changes(stores: Stores) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
+from betimes.core.allocation import Parts
 from betimes.core.book import Pages
 from betimes.core.borrower import ContactPoint, PointState
 from betimes.core.change import (
@@ -14,6 +16,8 @@ from betimes.core.change import (
     changes_between,
 )
 from betimes.core.contact import State
+from betimes.core.flight import FlightState, Means
+from betimes.core.hold import Kind
 from betimes.core.reason import Reason
 from betimes.ports import Stores
 from tests.factories import (
@@ -24,8 +28,11 @@ from tests.factories import (
     borrower,
     contact,
     early,
+    flight,
+    hold,
     obligation,
     pages,
+    part_paid,
     record,
     repayment,
     settled,
@@ -45,34 +52,97 @@ def test_nobody_is_empty_pages(stores: Stores) -> None:
 
 
 def test_pages_come_back_as_written(stores: Stores) -> None:
-    """Every field of head, accounts, obligations and repayments survives, rare values too."""
+    """Every field of everything in the pages survives, rare values too."""
     points = (
         ContactPoint("email", "ünï@example.com", PointState.BOUNCED),
-        ContactPoint("sms", "+8613800000000", PointState.OPTED_OUT),
+        ContactPoint("sms", "+8613800000000", PointState.UNCONFIRMED),
+    )
+    late = obligation(
+        id="o3",
+        amount=obligation().amount,
+        fee_minor=2_000,
+        paid_minor=70,
+        paid=Parts(penalty=20, fee=50),
+        accrued=Decimal("20.0000000000000000000000000000000000000000005"),
+        accrued_to=date(2026, 3, 11),
+        spans=((NOW, NOW + timedelta(microseconds=1)),),
+        nominal_on=date(2026, 3, 7),
+        provisional=True,
+        aged_from=date(2026, 4, 1),
+        aged_on=date(2026, 3, 30),
+        entry_on=date(2026, 4, 2),
+        revision=3,
+        redated_at=NOW,
+        watch=watch(spoken=(("T-3", NOW), ("D0", NOW)), pay_by=date(2026, 3, 20)),
     )
     written = Pages(
         TENANT,
         BORROWER_ID,
-        head=borrower(contact_points=points, unmatched=1),
-        accounts={"a1": account(), "a:2": account(id="a:2", product="", limit_minor=0)},
+        head=borrower(
+            contact_points=points,
+            unmatched=1,
+            zone_evidence=("Asia/Urumqi", "Europe/Berlin"),
+            tags=("vip", ""),
+            score_band="B",
+        ),
+        accounts={
+            "a1": account(daily_rate=Decimal("0.0005"), mandate="1234", creditor="Bank 中"),
+            "a:2": account(id="a:2", product="", limit_minor=0),
+        },
         obligations={
             "o1": settled(),
-            "o2": obligation(
+            "o2": part_paid(
+                5,
                 id="o2",
                 minimum_minor=0,
-                paid_minor=5,
                 watch=watch(decided=("T-3", "D0"), contact_id="c1", chain="f" * 64),
             ),
+            "o3": late,
         },
         repayments={
-            "r1": repayment(reversed_at=NOW + timedelta(microseconds=1)),
-            "r2": early(id="r2", obligation_id="o9"),
+            "r1": repayment(
+                reversed_at=NOW + timedelta(microseconds=1), told_at=NOW, reversal_told_at=NOW
+            ),
+            "r2": early(id="r2", obligation_id="o9", credit=True),
+            "r3": repayment(id="r3", obligation_id=""),
+        },
+        holds={
+            "h1": hold(account_id="a1", obligation_id="o2", channel="sms", owner="agent:7"),
+            "h2": hold(
+                id="h2",
+                kind=Kind.PROMISE,
+                promise_minor=100,
+                promise_on=date(2026, 3, 9),
+                paid_before_minor=5,
+            ),
+            "h3": hold(id="h3", kind=Kind.DECEASED, ends_at=None, lifted_at=NOW),
+        },
+        flights={
+            "f1": flight(),
+            "f2": flight(
+                id="f2",
+                obligation_id="",
+                means=Means.REFUND,
+                state=FlightState.FAILED,
+                ended_at=NOW,
+                reason="insufficient_funds",
+            ),
         },
     )
     stores.store.commit(changes_between(EMPTY, written))
     found = stores.book.pages(TENANT, BORROWER_ID)
-    # Versions and seqs are set by `changes_between`: 1 here, as the builders have them.
-    assert found == written
+    # Versions and seqs are set by `changes_between`: 1 here, as the builders have them. So are the counts by which a
+    # torn read is known.
+    assert written.head is not None
+    versions = dict.fromkeys(written.obligations, 1)
+    counted = {
+        account_id: replace(each, tally=written.tally(account_id, versions))
+        for account_id, each in written.accounts.items()
+    }
+    assert found == replace(
+        written, head=replace(written.head, held=written.held), accounts=counted
+    )
+    assert not found.is_torn
 
 
 def test_an_update_is_seen_at_once(stores: Stores) -> None:
@@ -100,6 +170,7 @@ def test_a_contact_comes_back_as_written(stores: Stores) -> None:
         text_sha256="0" * 64,
         provider_id="0100-ä",
         chain="f" * 64,
+        also=(("o2", "T-3"), ("o3", "D0")),
     )
     stores.store.commit([CreateContact(written)])
     assert stores.contacts.get(written.id) == written

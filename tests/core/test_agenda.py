@@ -63,8 +63,8 @@ def test_a_step_is_missed_after_its_catch_up() -> None:
 
 def test_two_steps_never_speak_at_once() -> None:
     """A step whose catch-up reaches into the next one ends where that one begins; the last one keeps all of its own."""
-    one = step("one", catch_up=timedelta(days=9))
-    two = step("two", offset_days=-1, catch_up=timedelta(days=9))
+    one = step("one", offset_days=1, catch_up=timedelta(days=9))
+    two = step("two", offset_days=3, catch_up=timedelta(days=9))
     first, last = plan(snapshot(), treatment(one, two))
     assert first.deadline == first.superseded_at == last.at
     assert last.superseded_at is None

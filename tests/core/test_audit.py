@@ -133,9 +133,9 @@ def test_a_message_after_the_money_is_found(money: Any, after_payment: bool) -> 
 
 def test_a_payment_that_was_told_after_the_message_is_no_finding() -> None:
     """Dated before the message, told after it: the platform could not know; told at its instant, it could."""
-    for settled_at, after_payment in ((STEP_AT + TICK, ()), (STEP_AT, ("c1",))):
-        paid = book(settled_at=settled_at, paid_minor=120_000)
-        paid = paid.with_repayment(repayment(paid_at=STEP_AT - SECOND))
+    for told_at, after_payment in ((STEP_AT + TICK, ()), (STEP_AT, ("c1",))):
+        paid = book(settled_at=told_at, paid_minor=120_000)
+        paid = paid.with_repayment(repayment(paid_at=STEP_AT - SECOND, told_at=told_at))
         assert found(Arrival("c1", STEP_AT), everyone=paid).after_payment == after_payment
 
 

@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 
 from betimes.core.book import Pages
-from tests.factories import account, borrower, early, obligation, pages, repayment
+from tests.factories import (
+    NOW,
+    account,
+    borrower,
+    early,
+    flight,
+    hold,
+    obligation,
+    pages,
+    repayment,
+)
 
 
 def test_money_that_waits_is_counted_by_the_head() -> None:
@@ -41,3 +51,26 @@ def test_a_snapshot_is_of_one_bill_and_its_borrower() -> None:
         pages().snapshot("o2")
     with pytest.raises(AssertionError):
         replace(pages(), head=None).snapshot("o1")
+
+
+def test_a_read_without_a_fact_that_was_counted_is_torn() -> None:
+    """The account has the tally of all facts of its money: one that is missing, or older than the account, shows."""
+    told = pages().with_repayment(repayment())
+    assert told.head is not None
+    whole = told.with_account(account(tally=told.tally("a1", {"o1": 1})))
+    assert not whole.is_torn
+    assert replace(whole, repayments={}).is_torn
+    assert replace(whole, obligations={}).is_torn
+    assert whole.with_obligation(obligation(version=2)).is_torn
+    assert whole.with_repayment(repayment(reversed_at=NOW)).is_torn
+
+
+def test_a_read_without_a_hold_that_was_counted_is_torn() -> None:
+    """The head counts every change of a hold or a flight."""
+    stopped = pages().with_hold(hold()).with_flight(flight())
+    assert stopped.head is not None
+    whole = stopped.with_head(replace(stopped.head, held=stopped.held))
+    assert not whole.is_torn
+    assert replace(whole, holds={}).is_torn
+    assert replace(whole, flights={}).is_torn
+    assert whole.with_hold(hold(revision=2)).is_torn

@@ -22,7 +22,7 @@ from betimes.core.change import (
 from betimes.core.errors import Rejected, Stale
 from betimes.core.intake import accept
 from betimes.lab.memory import Memory
-from tests.core.support import TREATMENT, utc
+from tests.core.support import POLICIES, utc
 from tests.core.test_intake import ACCOUNT, BACK, BILL, MONEY, PERSON
 from tests.factories import account, borrower, contact, obligation, pages, repayment, watch
 
@@ -66,9 +66,12 @@ def test_a_changed_head_rises_by_one_and_expects_the_version_seen() -> None:
     ],
 )
 def test_a_fact_of_an_obligation_raises_its_version(fields: dict[str, Any]) -> None:
-    """By one, together with the sequence of its writes; the head is checked in the same transaction."""
-    check, save = changes_between(STORED, with_bill(**fields))
+    """By one, together with the sequence of its writes; the head is checked in the same transaction, and the account's
+    version rises too.
+    """
+    check, of_account, save = changes_between(STORED, with_bill(**fields))
     assert check == CheckHead("bank", "b1", 1)
+    assert of_account == SaveAccount("bank", "b1", account(version=2, tally=2), seen=1)
     assert isinstance(save, SaveObligation)
     assert (save.obligation.version, save.seen_version) == (2, 1)
     assert (save.obligation.watch.seq, save.seen_seq) == (2, 1)
@@ -85,11 +88,14 @@ def test_a_moved_watch_raises_the_sequence_only(fields: dict[str, Any]) -> None:
 
 
 def test_accounts_and_repayments_are_guarded_by_the_head() -> None:
-    """At the version seen; a repayment that is known must exist, a new one must not."""
-    after = STORED.with_account(account(id="a2")).with_repayment(repayment())
+    """At the version seen; a repayment that is known must exist, a new one must not. Each fact of an account's money
+    raises the account's version, so two who replay it at once never both write.
+    """
+    after = STORED.with_account(account(id="a2", version=0)).with_repayment(repayment())
     assert changes_between(STORED, after) == [
-        CheckHead("bank", "b1", 1),
-        SaveAccount("bank", "b1", account(id="a2")),
+        SaveHead(borrower(version=2), seen=1),
+        SaveAccount("bank", "b1", account(version=2, tally=3), seen=1),
+        SaveAccount("bank", "b1", account(id="a2", version=1), seen=0),
         SaveRepayment("bank", "b1", repayment(), known=False),
     ]
     replaced = changes_between(STORED, STORED.with_account(account(limit_minor=1)))
@@ -98,7 +104,7 @@ def test_accounts_and_repayments_are_guarded_by_the_head() -> None:
     )
     assert (replaced[0].seen, replaced[0].head.version) == (1, 2)
     back = after.with_repayment(repayment(reversed_at=utc("2026-03-02 00:00")))
-    assert changes_between(after, back)[1] == SaveRepayment(
+    assert changes_between(after, back)[2] == SaveRepayment(
         "bank", "b1", back.repayments["r1"], known=True
     )
 
@@ -137,13 +143,19 @@ def test_what_is_written_is_what_was_meant(commands: list[Any]) -> None:
     for command in commands:
         before = store.pages("bank", "b1")
         try:
-            after, _ = accept(before, command, TREATMENT, shards=4, now=now)
+            after, _ = accept(before, command, POLICIES, shards=4, now=now)
         except Rejected:
             continue
         changes = changes_between(before, after)
         store.commit(changes)
         stored = store.pages("bank", "b1")
-        assert (stored.repayments, stored.accounts) == (after.repayments, after.accounts)
+        assert stored.repayments == after.repayments
+        for account_id, kept in stored.accounts.items():
+            meant_account = replace(
+                after.accounts[account_id], version=kept.version, tally=kept.tally
+            )
+            assert kept == meant_account
+        assert not stored.is_torn, "what is written whole is never taken for torn"
         for obligation_id, bill in stored.obligations.items():
             meant = after.obligations[obligation_id]
             assert replace(bill, version=0, watch=meant.watch) == replace(meant, version=0)

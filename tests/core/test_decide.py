@@ -152,8 +152,10 @@ def test_the_first_usable_channel_of_the_step_is_taken(
 
 @pytest.mark.parametrize("state", [state for state in PointState if state is not PointState.ACTIVE])
 def test_a_blocked_contact_point_is_never_used(state: PointState) -> None:
-    """Whatever blocked it; and that is another reason than having none."""
-    assert asked(reached(blocked(EMAIL, state)), STEP_AT).reason is Reason.CONTACT_POINT_SUPPRESSED
+    """Whatever blocked it; and that is another reason than having none, or one that is not confirmed."""
+    unconfirmed = state is PointState.UNCONFIRMED
+    reason = Reason.CONTACT_POINT_UNCONFIRMED if unconfirmed else Reason.CONTACT_POINT_SUPPRESSED
+    assert asked(reached(blocked(EMAIL, state)), STEP_AT).reason is reason
     assert asked(reached(), STEP_AT).reason is Reason.NO_CONTACT_POINT
     fax = ContactPoint("fax", "+8613800000000")
     assert asked(reached(fax), STEP_AT).reason is Reason.NO_CONTACT_POINT
@@ -202,11 +204,11 @@ def test_the_margin_covers_a_lease_and_its_guard() -> None:
 
 def test_a_step_that_no_longer_applies_is_dropped_with_a_reason() -> None:
     """Nobody who has paid is told otherwise; the record says that there is no instant any more."""
-    gone = dropped(snapshot(), TREATMENT, RULES, "D-3")
+    gone = dropped(snapshot(), TREATMENT, RULES, "D-3", utc("2026-03-01 00:00"))
     assert (gone.step, gone.reason) == ("D-3", Reason.PLANNED_AFTER_WINDOW)
     assert (gone.facts["step_at"], gone.facts["deadline"]) == ("", "")
     paid = snapshot(paid_minor=120_000, settled_at=STEP_AT)
-    assert dropped(paid, TREATMENT, RULES, "D-3").reason is Reason.PAID
+    assert dropped(paid, TREATMENT, RULES, "D-3", utc("2026-03-01 00:00")).reason is Reason.PAID
 
 
 INSTANTS = st.timedeltas(timedelta(days=-50), timedelta(days=50))

@@ -28,7 +28,7 @@ from betimes.core.intake import (
     checked_repayment,
 )
 from betimes.core.money import Money
-from tests.core.support import TREATMENT, utc
+from tests.core.support import POLICIES, utc
 
 NOW = utc("2026-03-01 02:00")
 LATER = NOW + timedelta(hours=5)
@@ -45,19 +45,19 @@ BACK = ReverseRepayment("r1", NOW + timedelta(minutes=1))
 def told(commands: Iterable[Command], pages: Pages = EMPTY, now: datetime = NOW) -> Pages:
     """Return the pages after the commands, none of which is refused."""
     for command in commands:
-        pages, _ = accept(pages, command, TREATMENT, shards=4, now=now)
+        pages, _ = accept(pages, command, POLICIES, shards=4, now=now)
     return pages
 
 
 def outcome(pages: Pages, command: Command, now: datetime = NOW) -> Outcome:
     """Return what a command does."""
-    return accept(pages, command, TREATMENT, shards=4, now=now)[1]
+    return accept(pages, command, POLICIES, shards=4, now=now)[1]
 
 
 def code(pages: Pages, command: Command, now: datetime = NOW) -> tuple[str, str]:
     """Return code and field of the refusal of a command."""
     with pytest.raises(Rejected) as caught:
-        accept(pages, command, TREATMENT, shards=4, now=now)
+        accept(pages, command, POLICIES, shards=4, now=now)
     return caught.value.code, caught.value.field
 
 
@@ -288,8 +288,8 @@ def test_parked_money_is_adopted_once() -> None:
     """Whether its bill is known by then or not; a second adoption changes nothing."""
     parked = checked_repayment(MONEY, "", NOW)
     for pages in (READY, OWING):
-        adopted = adopt(pages, parked, TREATMENT, NOW)
-        assert adopt(adopted, parked, TREATMENT, NOW) is adopted
+        adopted = adopt(pages, parked, POLICIES, NOW)
+        assert adopt(adopted, parked, POLICIES, NOW) is adopted
         assert not adopted.is_torn
         assert adopted.repayments["r1"].matched is (pages is OWING)
         assert told([BILL], adopted).obligations["o1"].paid_minor == 400
@@ -299,7 +299,7 @@ def test_parked_money_is_adopted_once() -> None:
 def test_the_same_command_twice_changes_nothing(command: Command) -> None:
     """Not even when it comes later: the second one is answered "unchanged" and the pages are the same object."""
     pages = told([PERSON, ACCOUNT, BILL, MONEY, BACK])
-    again, did = accept(pages, command, TREATMENT, shards=4, now=LATER)
+    again, did = accept(pages, command, POLICIES, shards=4, now=LATER)
     assert did is Outcome.UNCHANGED
     assert again is pages
 
@@ -379,7 +379,7 @@ def test_a_refused_command_leaves_no_trace(commands: list[Command]) -> None:
     for command in commands:
         before = pages
         try:
-            pages, _ = accept(pages, command, TREATMENT, shards=4, now=LATER)
+            pages, _ = accept(pages, command, POLICIES, shards=4, now=LATER)
         except Rejected as rejected:
             assert rejected.code
             assert pages == before

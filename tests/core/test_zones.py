@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from fractions import Fraction
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
+from zoneinfo._common import load_data, load_tzdata
 
 import pytest
 from hypothesis import given
@@ -100,6 +106,109 @@ def test_an_instant_is_later_than_the_same_time_of_the_day_before(
     assert before < after or (zone, on) == ("Pacific/Apia", date(2011, 12, 31))
 
 
+# Days on which the civil date itself is odd: it comes back after midnight, has another length, or never was.
+DAYS = (
+    ("America/St_Johns", date(2006, 10, 28)),
+    ("America/St_Johns", date(2006, 10, 29)),
+    ("America/Sao_Paulo", date(2018, 2, 18)),
+    ("Pacific/Apia", date(2011, 12, 29)),
+    ("Pacific/Apia", date(2011, 12, 31)),
+    ("Pacific/Kwajalein", date(1993, 8, 21)),
+    ("Asia/Shanghai", date(2026, 3, 9)),
+)
+
+
+@lru_cache(maxsize=64)
+def minutes_around(zone: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """Return every minute (UTC) from two days before `day` to two days after it with what clocks of the zone show."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) - 2 * DAY
+    clock = zoneinfo.ZoneInfo(zone)
+    minutes = [start + n * MINUTE for n in range(5 * 24 * 60)]
+    return tuple((at, at.astimezone(clock).replace(tzinfo=None, fold=0)) for at in minutes)
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGES + DAYS)
+def test_a_civil_day_has_the_minutes_that_show_its_date(zone: str, day: date) -> None:
+    """Against walking all minutes of five days: how long the date is shown in all, and when first."""
+    shown = [at for at, wall in minutes_around(zone, day) if wall.date() == day]
+    assert zones.day_hours(day, zone) == Fraction(len(shown), 60)
+    assert zones.first_instant(day, zone) == (shown[0] if shown else None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "hours"),
+    [
+        ("Australia/Lord_Howe", date(2026, 10, 4), Fraction(47, 2)),
+        ("Australia/Lord_Howe", date(2026, 4, 5), Fraction(49, 2)),
+        ("Pacific/Apia", date(2011, 12, 31), Fraction(24)),
+    ],
+)
+def test_hours_of_a_day_are_exact(zone: str, on: date, hours: Fraction) -> None:
+    """Half hours as well; the day after a missing one is an ordinary day."""
+    assert zones.day_hours(on, zone) == hours
+
+
+def test_a_date_that_never_was_has_no_hours() -> None:
+    """Apia went from 29 to 31 December 2011 at midnight."""
+    on = date(2011, 12, 30)
+    assert zones.day_hours(on, "Pacific/Apia") == 0
+    assert zones.first_instant(on, "Pacific/Apia") is None
+    assert zones.first_instant(on + DAY, "Pacific/Apia") == datetime(2011, 12, 30, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGES + DAYS)
+def test_stretches_tell_the_offset_of_every_minute(zone: str, day: date) -> None:
+    """They follow one another without a hole, from midnight to midnight UTC."""
+    for on in (day - DAY, day, day + DAY):
+        found = zones.stretches(on, zone)
+        assert found[0].start == datetime(on.year, on.month, on.day, tzinfo=UTC)
+        assert found[-1].end == found[0].start + DAY
+        assert all(one.end == other.start for one, other in pairwise(found))
+        for at, wall in minutes_around(zone, day):
+            for stretch in found:
+                if stretch.start <= at < stretch.end:
+                    assert (at + stretch.offset).replace(tzinfo=None) == wall
+
+
+@given(
+    st.sampled_from(CHANGES + DAYS),
+    st.lists(st.integers(0, 24 * 60), min_size=2, max_size=2, unique=True).map(sorted),
+)
+def test_spans_hold_exactly_the_minutes_of_their_times(
+    place: tuple[str, date], edges: list[int]
+) -> None:
+    """Against walking minute by minute, with edges inside gaps and folds too; parts of a day do not touch."""
+    zone, day = place
+    opens, closes = (timedelta(minutes=edge) for edge in edges)
+    midnight = time(0)
+    for on in (day - DAY, day, day + DAY):
+        found = zones.spans(on, zone, opens, closes)
+        assert all(one[1] < other[0] for one, other in pairwise(found))
+        inside = {
+            at
+            for at, wall in minutes_around(zone, day)
+            if at.date() == on and opens <= wall - datetime.combine(wall.date(), midnight) < closes
+        }
+        assert inside == {
+            start + n * MINUTE for start, end in found for n in range((end - start) // MINUTE)
+        }
+
+
+def test_two_changes_of_clocks_never_share_a_day() -> None:
+    """What `stretches` relies on, read from the database itself: all zones, all recorded changes."""
+    checked = 0
+    for name in (resources.files("tzdata") / "zones").read_text("utf-8").split():
+        with load_tzdata(name) as data:
+            kinds, changes, offsets, *_ = load_data(data)
+        before, last = offsets[0], None
+        for kind, at in zip(kinds, changes, strict=True):
+            if offsets[kind] != before:
+                assert last is None or at - last > 2 * 24 * 3600, name
+                before, last = offsets[kind], at
+                checked += 1
+    assert checked > 10_000
+
+
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2190, 1, 1)))
 def test_text_and_instant_are_the_same_thing(naive: datetime) -> None:
     """Writing and reading loses no microsecond, in whatever zone the instant came."""
@@ -141,7 +250,21 @@ def test_an_instant_without_a_zone_is_not_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "a\x00b", "x" * 300]
+    "name",
+    [
+        "",
+        "Mars/Olympus",
+        "../etc/passwd",
+        "/etc/localtime",
+        "a\x00b",
+        "x" * 300,
+        # Some machines have these too: their own setting, no zone at all, and clocks that count leap seconds.
+        "localtime",
+        "posixrules",
+        "Factory",
+        "posix/Asia/Shanghai",
+        "right/Asia/Shanghai",
+    ],
 )
 def test_an_unknown_zone_is_refused(name: str) -> None:
     """Whatever the text is, it is either a zone or refused; no file outside the database is opened."""

@@ -178,6 +178,11 @@ class Interrupted:
         self.step()
         return self._memory.pages(tenant, borrower_id)
 
+    def fed_until(self, tenant: str) -> datetime | None:
+        """See `ports.Book`."""
+        self.step()
+        return self._memory.fed_until(tenant)
+
     def owner(self, tenant: str, account_id: str) -> Owner:
         """See `ports.Book`."""
         self.step()

@@ -40,8 +40,8 @@ def test_open_bills_are_counted_and_aged() -> None:
     tell(here, money(minor=400), money("r2", obligation_id="o4"))
     report = closed(here, "2026-04-09 02:00")
     assert report.obligations == 3
-    assert report.buckets == {"C": 1, "M2": 2}
-    assert report.outstanding_minor == {"CNY C": 1000, "CNY M2": 1600}
+    assert report.buckets == {"M0": 1, "M2": 2}
+    assert report.outstanding_minor == {"CNY M0": 1000, "CNY M2": 1600}
     assert report.at == utc("2026-04-09 02:00")
 
 
@@ -50,7 +50,7 @@ def test_the_day_of_a_borrower_is_that_of_the_zone() -> None:
     here = world()
     tell(here, person("x@borrowers.example", zone="Europe/London"), account("a2"), borrower_id="b2")
     tell(here, bill("o2", account_id="a2"), borrower_id="b2")
-    assert closed(here, "2026-03-09 17:00").buckets == {"M1": 1, "C": 1}
+    assert closed(here, "2026-03-09 17:00").buckets == {"M1": 1, "M0": 1}
 
 
 def test_a_step_without_its_decision_is_named() -> None:

@@ -55,9 +55,11 @@ def test_a_broken_bill_fails_its_message_and_stops_no_other(
     for n in range(2, 5):
         pump.put(told.path("obligations", f"o-{n}"), told.obligation(seq=n))
 
-    def sour(stores: Stores, policies: Policies, due: DueLook, now: datetime) -> Looked | None:
+    def sour(
+        stores: Stores, policies: Policies, due: DueLook, now: datetime, fed: flow.Fed | None = None
+    ) -> Looked | None:
         assert due.obligation_id != told.OBLIGATION, "an item that somebody changed"
-        return look_once(stores, policies, due, now)
+        return look_once(stores, policies, due, now, fed)
 
     with monkeypatch.context() as patch:
         patch.setattr(on_sweep, "LIMIT", 1)

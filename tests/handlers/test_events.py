@@ -32,6 +32,7 @@ STORY = [
     ("2026-03-01T02:00:00", "on_request_account"),
     ("2026-03-01T02:00:00", "on_request_obligation"),
     ("2026-03-01T02:00:00", "on_request_bad"),
+    ("2026-03-01T02:00:00", "on_request_feed"),
     ("2026-03-06T02:00:00", "on_tick"),
     ("2026-03-06T02:00:12", "on_sweep"),
     ("2026-03-06T02:00:12", "on_contact"),
@@ -42,11 +43,20 @@ STORY = [
     ("2026-03-06T02:30:01", "on_feedback_delay"),
     ("2026-03-06T03:10:42", "on_feedback_bounce_transient"),
     ("2026-03-06T03:10:43", "on_feedback_bounce_permanent"),
+    ("2026-03-06T03:15:00", "on_request_hold"),
     ("2026-03-06T08:15:31", "on_feedback_complaint"),
+    ("2026-03-06T09:00:00", "on_request_lift"),
     ("2026-03-06T17:00:00", "on_close_day"),
+    ("2026-03-07T01:00:00", "on_request_flight"),
     ("2026-03-07T04:00:01", "on_request_repayment"),
     ("2026-03-07T04:00:02", "on_book_change"),
     ("2026-03-07T10:30:01", "on_request_reversal"),
+    ("2026-03-07T10:40:00", "on_request_amendment"),
+    ("2026-03-07T10:45:00", "on_request_entry"),
+    ("2026-03-07T10:46:00", "on_request_account_loan"),
+    ("2026-03-07T10:46:01", "on_request_loan"),
+    ("2026-03-07T10:47:00", "on_request_account_line"),
+    ("2026-03-07T10:47:01", "on_request_statement"),
     ("2026-03-07T11:00:00", "on_request_timeline"),
 ]
 
@@ -121,10 +131,13 @@ def test_the_events_tell_one_story(pump: Pump) -> None:
     assert timeline[0]["what"] == "send"
     assert timeline[-1]["reason"] == "complained"
     assert answers["on_close_day"]["obligations"] == 2
-    bodies = [
-        json.loads(answers[f"on_request_{what}"]["body"]) for what in ("repayment", "reversal")
-    ]
-    assert bodies == [{"outcome": "stored"}, {"outcome": "stored"}]
+    for what in (
+        *("feed", "lift", "flight", "repayment", "reversal", "amendment", "entry"),
+        *("account_loan", "loan", "account_line", "statement"),
+    ):
+        assert json.loads(answers[f"on_request_{what}"]["body"]) == {"outcome": "stored"}, what
+    hold = json.loads(answers["on_request_hold"]["body"])
+    assert hold == {"outcome": "stored", "sent_inside": [told.contact_id("D-3", 0)]}
 
 
 def test_the_ids_of_the_story_hold_together() -> None:

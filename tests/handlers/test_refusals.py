@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from betimes.lab.world import VirtualClock
+from betimes.lab.world import TENANT, VirtualClock
 from tests.handlers import told
 from tests.handlers.cloud import Cloud
 from tests.handlers.pump import Pump
@@ -40,6 +40,30 @@ def reversal(repayment_id: str) -> Request:
     return told.path("repayments", repayment_id, "reversal"), body
 
 
+def amended(revision: str = "1", obligation_id: str = told.OBLIGATION, **fields: Any) -> Request:
+    return told.path("obligations", obligation_id, "amendments", revision), told.amendment(**fields)
+
+
+def entry(obligation_id: str, **fields: Any) -> Request:
+    return told.path("obligations", obligation_id, "entry"), {"entry_on": "2026-03-20", **fields}
+
+
+def flight(**fields: Any) -> Request:
+    return told.path("flights", "f-2"), told.flight(**fields)
+
+
+def hold(**fields: Any) -> Request:
+    return told.path("holds", "h-2"), told.hold(**fields)
+
+
+def lift(hold_id: str, lifted_at: Any = "2026-03-01T09:45:00+08:00") -> Request:
+    return told.path("holds", hold_id, "lift"), {"lifted_at": lifted_at}
+
+
+def fed(until: Any, tenant: str = TENANT) -> Request:
+    return f"/v1/{tenant}/feed", {"complete_until": until}
+
+
 REFUSED: list[tuple[Request, str]] = [
     # Not a request
     ((told.path(), "{"), "400 bad_request"),
@@ -60,6 +84,28 @@ REFUSED: list[tuple[Request, str]] = [
     (bill(seq="1"), "400 bad_request seq"),
     (money(paid_at=1_772_330_400), "400 bad_request paid_at"),
     (money(paid_at=CANARY), "400 bad_request paid_at"),
+    (person(email_unconfirmed="yes"), "400 bad_request email_unconfirmed"),
+    (person(tags=[CANARY]), "400 bad_request tags.0"),
+    (person(tags=["t"] * 33), "400 bad_request tags"),
+    (person(score_band=CANARY), "400 bad_request score_band"),
+    (person(zone_evidence=["Asia/Shanghai"] * 17), "400 bad_request zone_evidence"),
+    (account(daily_rate=0.0005), "400 bad_request daily_rate"),
+    (account(daily_rate="-0.1"), "400 bad_request daily_rate"),
+    (account(daily_rate="0.05%"), "400 bad_request daily_rate"),
+    (account(mandate="6222020000001234567"), "400 bad_request mandate"),
+    (account(creditor="one\ntwo"), "400 bad_request creditor"),
+    (money(credit=1), "400 bad_request credit"),
+    (amended(due_on=None), "400 bad_request due_on"),
+    (amended(amount_minor="60000"), "400 bad_request amount_minor"),
+    (entry(told.OBLIGATION, entry_on="soon"), "400 bad_request entry_on"),
+    (flight(means=CANARY), "400 bad_request means"),
+    (flight(state="gone"), "400 bad_request state"),
+    (flight(expected_by=None), "400 bad_request expected_by"),
+    (flight(reason="the card of canary@example.com"), "400 bad_request reason"),
+    (hold(kind=CANARY), "400 bad_request kind"),
+    (hold(starts_at="2026-03-01T10:00:00"), "400 bad_request starts_at"),
+    (lift("h-1", None), "400 bad_request lifted_at"),
+    (fed("2026-03-01"), "400 bad_request complete_until"),
     # Not an id
     ((told.path(borrower=CANARY), told.borrower()), "400 bad_id borrower_id"),
     ((told.path(borrower="b" * 129), told.borrower()), "400 bad_id borrower_id"),
@@ -70,6 +116,17 @@ REFUSED: list[tuple[Request, str]] = [
     (reversal(CANARY), "400 bad_id repayment_id"),
     (bill(account_id=CANARY), "400 bad_id account_id"),
     (money(obligation_id=CANARY), "400 bad_id obligation_id"),
+    (amended(obligation_id=CANARY), "400 bad_id obligation_id"),
+    (entry(CANARY), "400 bad_id obligation_id"),
+    ((told.path("flights", CANARY), told.flight()), "400 bad_id flight_id"),
+    (flight(account_id=""), "400 bad_id account_id"),
+    (flight(obligation_id=CANARY), "400 bad_id obligation_id"),
+    ((told.path("holds", CANARY), told.hold()), "400 bad_id hold_id"),
+    (hold(account_id=CANARY), "400 bad_id account_id"),
+    (hold(obligation_id=CANARY), "400 bad_id obligation_id"),
+    (hold(owner=CANARY), "400 bad_id owner"),
+    (lift(CANARY), "400 bad_id hold_id"),
+    (fed("2026-03-01T09:00:00+08:00", tenant=CANARY), "400 bad_id tenant"),
     # Not there
     (
         (told.path("accounts", "a-2", borrower="b-canary"), told.account()),
@@ -77,6 +134,16 @@ REFUSED: list[tuple[Request, str]] = [
     ),
     (bill(account_id="a-canary"), "404 unknown_account account_id"),
     (reversal("r-canary"), "404 unknown_repayment repayment_id"),
+    (amended(obligation_id="o-canary"), "404 unknown_obligation obligation_id"),
+    (entry("o-canary"), "404 unknown_obligation obligation_id"),
+    (flight(account_id="a-canary"), "404 unknown_account account_id"),
+    (
+        (told.path("holds", "h-2", borrower="b-canary"), told.hold()),
+        "404 unknown_borrower borrower_id",
+    ),
+    (hold(account_id="a-canary"), "404 unknown_account account_id"),
+    (hold(obligation_id="o-canary"), "404 unknown_obligation obligation_id"),
+    (lift("h-canary"), "404 unknown_hold hold_id"),
     # There, with other content
     (
         (told.path("obligations", told.OBLIGATION), told.obligation(amount_minor=130_000)),
@@ -89,6 +156,15 @@ REFUSED: list[tuple[Request, str]] = [
     (
         (told.path("accounts", told.ACCOUNT, borrower="b-1002"), told.account()),
         "409 account_taken account_id",
+    ),
+    (
+        (told.path("flights", "f-1001"), told.flight(amount_minor=1)),
+        "409 duplicate_id flight_id",
+    ),
+    ((told.path("flights", "f-1001"), told.flight(state="failed")), "409 flight_ended state"),
+    (
+        (told.path("holds", "h-1001"), told.hold(kind="hardship")),
+        "409 duplicate_id hold_id",
     ),
     # Understood, and wrong in itself
     (person(zone=CANARY), "422 unknown_zone zone"),
@@ -107,16 +183,41 @@ REFUSED: list[tuple[Request, str]] = [
     (money(paid_at="2026-04-01T00:00:00+08:00"), "422 in_the_future paid_at"),
     (money(amount_minor=-1), "422 bad_amount amount_minor"),
     (money(currency="USD"), "422 wrong_currency currency"),
+    (person(zone_evidence=[CANARY]), "422 unknown_zone zone_evidence"),
+    (account(daily_rate="1.5"), "422 bad_rate daily_rate"),
+    (bill(fee_minor=130_000), "422 bad_amount fee_minor"),
+    (amended("0"), "422 bad_revision revision"),
+    (amended("first"), "422 bad_revision revision"),
+    (amended("\u0661"), "422 bad_revision revision"),
+    (amended(amount_minor=0), "422 bad_amount amount_minor"),
+    (entry(told.OBLIGATION, entry_on="9999-12-31"), "422 bad_date entry_on"),
+    (flight(amount_minor=0), "422 bad_amount amount_minor"),
+    (flight(at="2026-04-01T00:00:00+08:00"), "422 bad_date expected_by"),
+    (
+        flight(at="2026-03-02T00:00:00+08:00"),
+        "422 in_the_future at",
+    ),
+    (hold(channel=CANARY), "422 bad_hold channel"),
+    (hold(ends_at="2026-03-01T10:00:00+08:00"), "422 bad_hold ends_at"),
+    (hold(kind="promise", promise_minor=100), "422 bad_hold promise_on"),
+    (hold(promise_on="2026-03-05"), "422 bad_hold promise_on"),
+    (lift("h-1001", "2026-04-01T00:00:00Z"), "422 in_the_future lifted_at"),
+    (fed("2026-04-01T00:00:00Z"), "422 in_the_future complete_until"),
+    (fed("0001-01-01T00:00:00Z"), "422 bad_date complete_until"),
 ]
 
 
 @pytest.fixture(scope="module")
 def pump(cloud: Cloud) -> Iterator[Pump]:
-    """One deployment with two borrowers and a bill for all: a refused request leaves no trace in it."""
+    """One deployment with two borrowers, a bill, a debit that settled and a dispute for all tests of the module: a
+    refused request leaves no trace in it.
+    """
     with pytest.MonkeyPatch.context() as patch:
         made = Pump(cloud, patch, VirtualClock(told.TOLD_AT))
         told.bill(made)
         made.put(told.path(borrower="b-1002"), told.borrower())
+        made.put(told.path("flights", "f-1001"), told.flight(state="settled"))
+        made.put(told.path("holds", "h-1001"), told.hold())
         yield made
 
 
@@ -141,7 +242,10 @@ def test_a_refusal_says_what_is_wrong_and_repeats_nothing(
     [
         ("GET", "/"),
         ("GET", f"/v2/{CANARY}"),
-        ("PUT", told.path("holds", CANARY)),
+        ("PUT", told.path("holds", "h-1", CANARY)),
+        ("GET", told.path("holds", "h-1")),
+        ("PUT", told.path("obligations", "o-1", "amendments")),
+        ("PUT", f"/v1/{TENANT}/feeds"),
         ("POST", told.path()),
         ("DELETE", told.path()),
         ("PUT", told.path("repayments", "r-1", "refund")),

@@ -58,7 +58,7 @@ def test_a_reminder_walks_through_every_handler(with_bill: Pump) -> None:
     report = json.loads(pump.cloud.object("EvidenceBucket", closed["report"]))
     assert closed["report"].startswith(REPORTS)
     assert report["obligations"] == 1
-    assert report["outstanding_minor"] == {"CNY C": 120_000}
+    assert report["outstanding_minor"] == {"CNY M0": 120_000}
     assert len(pump.mails()) == 1
     assert set(pump.calls) == set(pump.modules) - {"OnDeliverySmsFunction", "OnFileFunction"}
 

@@ -71,6 +71,31 @@ def repayment(**fields: Any) -> dict[str, Any]:
     return {**default, **fields}
 
 
+def amendment(**fields: Any) -> dict[str, Any]:
+    """Return the body of an amendment that halves the bill and moves its due date by a week."""
+    default = {"due_on": "2026-03-16", "principal_minor": 59_000, "amount_minor": 60_000}
+    return {**default, **fields}
+
+
+def flight(**fields: Any) -> dict[str, Any]:
+    """Return the body of a debit of the whole bill that was submitted on the evening before its first step."""
+    default = {
+        "account_id": ACCOUNT,
+        "obligation_id": OBLIGATION,
+        "means": "debit",
+        "amount_minor": 120_000,
+        "state": "pending",
+        "at": "2026-03-01T09:30:00+08:00",
+        "expected_by": "2026-03-06T12:00:00+08:00",
+    }
+    return {**default, **fields}
+
+
+def hold(**fields: Any) -> dict[str, Any]:
+    """Return the body of a dispute about everything, from the instant at which the story begins."""
+    return {"kind": "dispute", "starts_at": "2026-03-01T10:00:00+08:00", **fields}
+
+
 def bill(pump: Pump, **fields: Any) -> None:
     """Tell the borrower, the account and the bill, and let what follows happen; `fields` are the borrower's."""
     pump.put(path(), borrower(**fields))

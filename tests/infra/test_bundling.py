@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import marshal
+import os
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+import phonenumbers
 import pytest
 
 from infra import FUNCTIONS, bundling
@@ -107,3 +112,48 @@ def test_a_release_asks_for_wheels_of_the_runtime_only(monkeypatch: pytest.Monke
     assert [choice[1] for choice in asked] == ["aarch64-manylinux_2_28", "x86_64-manylinux_2_28"]
     for choice in asked:
         assert choice[2:] == ("--python-version", "3.13", "--only-binary", ":all:")
+
+
+def installed(target: Path, choice: tuple[str, ...]) -> None:
+    """Stand in for uv: one wheel of the lock, as it is installed here."""
+    package = Path(phonenumbers.__file__).parent
+    shutil.copytree(package, target / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def test_zones_of_numbers_are_found_without_places_and_carriers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a fresh interpreter that has nothing but the two bundles; 20 MB stay at home."""
+    monkeypatch.setattr(bundling, "_install", installed)
+    code, wheels = code_bundle(local()), wheels_bundle(local())
+    layer = wheels.path / "python"
+    assert names(layer)
+    assert not {name for name in names(layer) if re.search(r"geo|carrier|prefix|[.]pyi$", name)}
+    assert sum(path.stat().st_size for path in layer.rglob("*.py")) < 4_000_000
+    program = (
+        "from betimes.wire import phones\n"
+        "import phonenumbers\n"
+        "print(phonenumbers.__file__, *phones.zones_of('+19072000000'), phones.zones_of('+15'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": os.pathsep.join((str(code.path), str(layer)))},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    used = layer / "phonenumbers" / "__init__.py"
+    assert done.stdout.split(" ", 1) == [str(used), "America/Adak America/Anchorage ()\n"]
+
+
+def test_nothing_imports_what_is_left_out() -> None:
+    """None of our modules names a part of the package that a function would not find."""
+    parts = {Path(each).stem for each in bundling.UNUSED if "*" not in each}
+    assert {"geocoder", "carrier", "prefix"} <= parts
+    named = {
+        word
+        for source in FUNCTIONS.rglob("*.py")
+        for line in source.read_text("utf-8").splitlines()
+        if "import" in line and "phonenumbers" in line
+        for word in re.split(r"\W+", line)
+    }
+    assert "time_zones_for_number" in named
+    assert not parts & named

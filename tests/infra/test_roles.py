@@ -87,7 +87,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "on_close_day": {
         "ScheduleFailures": "sqs:SendMessage",
-        "BookTable": "dynamodb:Query",
+        "BookTable": "dynamodb:Query PutItem ConditionCheckItem",
         "BookTable/index/agenda": "dynamodb:Query",
         "EvidenceBucket/reports/*": "s3:PutObject",
         "DataKey via dynamodb": "kms:Decrypt",

@@ -126,7 +126,7 @@ def rows_of(folder: Path, kind: str) -> list[Row]:
 def test_intake_accepts_every_row(tmp_path: Path) -> None:
     """The reader reads and the core stores every row; money fits its obligation, a little of it is too much."""
     folder = written(tmp_path)
-    treatment = packs.policies("default", "Test Bank").treatment
+    policies = packs.policies("default", "Test Bank")
     pages: dict[str, Pages] = {}
     owner = {row.account_id: row.borrower_id for row in rows_of(folder, "accounts")}
     outcomes: Counter[tuple[str, Outcome]] = Counter()
@@ -138,7 +138,7 @@ def test_intake_accepts_every_row(tmp_path: Path) -> None:
                     after, outcome = intake.accept(
                         pages.get(borrower_id, Pages("t", borrower_id)),
                         command,
-                        treatment,
+                        policies,
                         shards=4,
                         now=AS_OF,
                     )

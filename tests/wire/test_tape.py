@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ HEADERS = {
     Kind.STATEMENTS_OBLIGATIONS: STATEMENTS,
     Kind.STATEMENTS_REPAYMENTS: STATEMENTS,
 }
+BILL, A, R, S = Kind.OBLIGATIONS, Kind.ACCOUNTS, Kind.REPAYMENTS, Kind.STATEMENTS_OBLIGATIONS
 
 
 def read(
@@ -151,15 +153,94 @@ def test_a_repayment_keeps_the_id_it_has() -> None:
     assert (row.account_id, row.borrower_id) == ("a1", "")
 
 
+def test_the_columns_of_products_and_people() -> None:
+    """Rate, mandate, creditor, tags, band and evidence are read, lists with blanks or doubles in them too."""
+    row = good(
+        Kind.ACCOUNTS,
+        GOOD[Kind.ACCOUNTS] + ",0.0005,8821,某银行,vip; staff;vip;,B2,Asia/Urumqi",
+        header=f"{ACCOUNTS},daily_rate,mandate,creditor,tags,score_band,zone_evidence",
+    )
+    opened_on = date(2026, 1, 5)
+    assert row.commands == (
+        PutBorrower("zh-CN", "Asia/Shanghai", "CN", (), ("Asia/Urumqi",), ("vip", "staff"), "B2"),
+        PutAccount("a1", "jiebei", "CNY", opened_on, 0, Decimal("0.0005"), "8821", "某银行"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "phone", "expected"),
+    [
+        ("", "", ("Asia/Shanghai", ())),
+        ("", "+8613800138000", ("Asia/Shanghai", ())),
+        ("", "+447700900123", ("Asia/Shanghai", ())),
+        ("", "+13105550123", ("Asia/Shanghai", ("America/Los_Angeles",))),
+        ("America/Los_Angeles", "+13105550123", ("America/Los_Angeles", ())),
+        ("unknown", "", ("", ())),
+        ("unknown", "+13105550123", ("", ("America/Los_Angeles",))),
+    ],
+)
+def test_a_number_that_does_not_fit_its_zone_is_evidence(
+    zone: str, phone: str, expected: tuple[str, tuple[str, ...]]
+) -> None:
+    """An empty zone is the tape's, "unknown" is nobody's."""
+    cells = f"{GOOD[Kind.ACCOUNTS]},{zone},{phone}"
+    person, _ = good(Kind.ACCOUNTS, cells, header=f"{ACCOUNTS},zone,phone").commands
+    assert isinstance(person, PutBorrower)
+    assert (person.zone, person.zone_evidence) == expected
+
+
+def test_a_bill_names_its_fee() -> None:
+    """What is neither principal nor fee is interest."""
+    (command,) = good(BILL, GOOD[BILL] + ",700", header=f"{OBLIGATIONS},fee_minor").commands
+    assert isinstance(command, AddObligation)
+    assert (command.amount_minor, command.fee_minor) == (103_000, 700)
+
+
+def test_money_may_name_no_obligation() -> None:
+    """It is then the account's; its made id tells accounts apart, and a credit note from money."""
+    header = f"{REPAYMENTS},credit"
+    rows = read(
+        Kind.REPAYMENTS,
+        ",a1,2026-03-08T14:10:00,5000,",
+        ",a1,2026-03-08T14:10:00,5000,no",
+        ",a2,2026-03-08T14:10:00,5000,",
+        ",a1,2026-03-08T14:10:00,5000,yes",
+        "a1,a1,2026-03-08T14:10:00,5000,",
+        header=header,
+    )
+    commands = [row.commands[0] for row in rows if isinstance(row, Row)]
+    assert all(isinstance(command, AddRepayment) for command in commands) and len(commands) == 5
+    assert commands[0] == commands[1]
+    assert len({row.key for row in rows}) == 4
+    assert [(c.obligation_id, c.credit) for c in commands if isinstance(c, AddRepayment)] == [
+        ("", False),
+        ("", False),
+        ("", False),
+        ("", True),
+        ("a1", False),
+    ]
+
+
+@pytest.mark.parametrize("cell", ["true", "1", "YES", " yes"])
+def test_a_flag_is_yes_or_no(cell: str) -> None:
+    """Nothing else is guessed at."""
+    (bad,) = read(Kind.REPAYMENTS, f"{GOOD[R]},{cell}", header=f"{REPAYMENTS},credit")
+    assert isinstance(bad, BadRow)
+    assert (bad.code, bad.field) == ("bad_flag", "credit")
+
+
+def test_unknown_columns_stay_noticed() -> None:
+    """New columns are known, others are left aside and named."""
+    head = f"{ACCOUNTS},tags,daily_rate,Tags,apr".encode()
+    assert tape.header(A, io.BytesIO(head), "accounts.csv").extra == ("Tags", "apr")
+
+
 def changed(kind: Kind, column: str, cell: str) -> str:
     """Return the good row of a kind with one cell changed."""
     columns = HEADERS[kind].split(",")
     cells = GOOD[kind].split(",")
     cells[columns.index(column)] = cell
     return ",".join(cells)
-
-
-BILL, A, R, S = Kind.OBLIGATIONS, Kind.ACCOUNTS, Kind.REPAYMENTS, Kind.STATEMENTS_OBLIGATIONS
 
 
 @pytest.mark.parametrize(
@@ -206,7 +287,8 @@ BILL, A, R, S = Kind.OBLIGATIONS, Kind.ACCOUNTS, Kind.REPAYMENTS, Kind.STATEMENT
         (A, "product", "", "bad_name"),
         (A, "product", "=cmd()", "bad_name"),
         (A, "opened_on", "", "bad_date"),
-        (R, "obligation_id", "", "missing_id"),
+        (R, "obligation_id", "o#1", "bad_id"),
+        (R, "account_id", "", "missing_id"),
         (R, "paid_at", "yesterday", "bad_instant"),
         (R, "amount_minor", "-1", "negative_amount"),
         (S, "month", "2026-13", "bad_month"),
@@ -237,6 +319,19 @@ def test_a_bad_cell_costs_its_row_only(kind: Kind, column: str, cell: str, code:
         ("jurisdiction", "china", "bad_jurisdiction"),
         ("limit_minor", "-1", "negative_amount"),
         ("borrower_id", "li@bank.example", "bad_id"),
+        ("zone_evidence", "Asia/Shanghai;Mars/Base", "unknown_zone"),
+        (
+            "zone_evidence",
+            ";".join(f"Etc/GMT+{n}" for n in range(1, 13)) + ";UTC;EST;MST;HST;GMT",
+            "too_many",
+        ),
+        ("tags", "vip;li@bank.example", "bad_name"),
+        ("tags", ";".join(f"tag{n}" for n in range(33)), "too_many"),
+        ("score_band", "A B", "bad_name"),
+        ("daily_rate", "0.05%", "bad_rate"),
+        ("daily_rate", "-0.0005", "bad_rate"),
+        ("mandate", "6222020200001234", "bad_name"),
+        ("creditor", "a\x85b", "bad_name"),
     ],
 )
 def test_a_bad_optional_cell_is_refused_too(column: str, cell: str, code: str) -> None:

@@ -24,7 +24,10 @@ from betimes.core.change import (
     MoveContact,
     Park,
     SaveAccount,
+    SaveFeed,
+    SaveFlight,
     SaveHead,
+    SaveHold,
     SaveObligation,
     SaveOwner,
     SaveRepayment,
@@ -128,7 +131,19 @@ def _check_head(change: CheckHead) -> tuple[Action, ...]:
 def _save_account(change: SaveAccount) -> tuple[Action, ...]:
     of = (change.tenant, change.borrower_id)
     key = keys.account_key(*of, change.account.id)
-    return _put(Table.BOOK, key, items.account_item(*of, change.account), None)
+    condition = _account_seen(change.seen) if change.seen else _ABSENT
+    return _put(Table.BOOK, key, items.account_item(*of, change.account), condition)
+
+
+def _account_seen(seen: int) -> Condition:
+    """Return the condition that an account has a version; one stored before there were versions has the first."""
+    same = _equal(**{items.VERSION: number_value(seen)})
+    if seen != items.FIRST_VERSION:
+        return same
+    unversioned = f"{_PRESENT.expression} AND attribute_not_exists(#{items.VERSION})"
+    return Condition(
+        f"{same.expression} OR ({unversioned})", (*same.names, *_PRESENT.names), same.values
+    )
 
 
 def _free(seen: int) -> Condition:
@@ -189,6 +204,27 @@ def _save_repayment(change: SaveRepayment) -> tuple[Action, ...]:
     return _put(Table.BOOK, key, item, _PRESENT if change.known else _ABSENT)
 
 
+def _save_hold(change: SaveHold) -> tuple[Action, ...]:
+    of = (change.tenant, change.borrower_id)
+    key = keys.hold_key(*of, change.hold.id)
+    return _put(Table.BOOK, key, items.hold_item(*of, change.hold), None)
+
+
+def _save_flight(change: SaveFlight) -> tuple[Action, ...]:
+    of = (change.tenant, change.borrower_id)
+    key = keys.flight_key(*of, change.flight.id)
+    return _put(Table.BOOK, key, items.flight_item(*of, change.flight), None)
+
+
+def _save_feed(change: SaveFeed) -> tuple[Action, ...]:
+    item = items.feed_item(change.tenant, change.complete_until)
+    until = items.COMPLETE_UNTIL
+    forward = Condition(
+        f"attribute_not_exists(#{until}) OR #{until} < :{until}", (until,), {until: item[until]}
+    )
+    return _put(Table.BOOK, keys.feed_key(change.tenant), item, forward)
+
+
 def _park(change: Park) -> tuple[Action, ...]:
     account_id = change.repayment.account_id
     owner = keys.owner_key(change.tenant, account_id)
@@ -240,6 +276,9 @@ BUILDERS: Final[Mapping[type[Change], Callable[[Any], tuple[Action, ...]]]] = {
     CheckObligation: _check_obligation,
     CheckNoObligation: _check_no_obligation,
     SaveRepayment: _save_repayment,
+    SaveHold: _save_hold,
+    SaveFlight: _save_flight,
+    SaveFeed: _save_feed,
     Park: _park,
     Unpark: _unpark,
     CreateContact: _create_contact,

@@ -1,12 +1,16 @@
 """Single attributes in DynamoDB's own notation, both ways.
 
 Stream images have the same notation, so the readers serve them as well.
+
+Writers called `..._fields` leave an empty value out, and their readers take an absent attribute for the empty value.
+So items stay small, and one written before the attribute existed is read as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from betimes.core import zones
@@ -77,3 +81,94 @@ def day_value(on: date) -> Value:
 def day(item: Mapping[str, Value], name: str) -> date:
     """Return the civil date attribute `name`; raises as `text`, and ValueError for another form."""
     return date.fromisoformat(text(item, name))
+
+
+def day_fields(name: str, on: date | None) -> Item:
+    """Return the attribute `name`, or none at all where there is no date."""
+    return {} if on is None else {name: day_value(on)}
+
+
+def day_or_none(item: Mapping[str, Value], name: str) -> date | None:
+    """Return the civil date attribute `name`, None where the item has none."""
+    return day(item, name) if name in item else None
+
+
+def text_fields(name: str, value: str) -> Item:
+    """Return the attribute `name`, or none at all for empty text."""
+    return {name: text_value(value)} if value else {}
+
+
+def text_or_empty(item: Mapping[str, Value], name: str) -> str:
+    """Return the text attribute `name`, "" where the item has none."""
+    return text(item, name) if name in item else ""
+
+
+def number_fields(name: str, value: int) -> Item:
+    """Return the attribute `name`, or none at all for 0."""
+    return {name: number_value(value)} if value else {}
+
+
+def number_or_zero(item: Mapping[str, Value], name: str) -> int:
+    """Return the whole-number attribute `name`, 0 where the item has none."""
+    return number(item, name) if name in item else 0
+
+
+def flag_fields(name: str, value: bool) -> Item:
+    """Return the attribute `name`, or none at all where it does not hold."""
+    return {name: {"BOOL": True}} if value else {}
+
+
+def flag(item: Mapping[str, Value], name: str) -> bool:
+    """Return the truth value `name`, False where the item has none."""
+    return name in item and bool(item[name]["BOOL"])
+
+
+def decimal_fields(name: str, value: Decimal) -> Item:
+    """Return the attribute `name` with every digit, as text, or none at all for 0.
+
+    DynamoDB's own numbers end at 38 digits, which an exact fraction of a minor unit can pass.
+    """
+    return {name: text_value(str(value))} if value else {}
+
+
+def decimal_or_zero(item: Mapping[str, Value], name: str) -> Decimal:
+    """Return the number that `decimal_fields` wrote, 0 where the item has none.
+
+    Raises:
+        KeyError: as `text`.
+        InvalidOperation: the text is no number; one that is not finite is for the caller to refuse.
+    """
+    return Decimal(text(item, name)) if name in item else Decimal(0)
+
+
+def texts_value(values: Sequence[str]) -> Value:
+    """Return a list of texts, in order."""
+    return {"L": [text_value(value) for value in values]}
+
+
+def texts_fields(name: str, values: Sequence[str]) -> Item:
+    """Return the attribute `name`, or none at all for no texts."""
+    return {name: texts_value(values)} if values else {}
+
+
+def texts(item: Mapping[str, Value], name: str) -> tuple[str, ...]:
+    """Return the list of texts `name` in order, empty where the item has none."""
+    return tuple(value["S"] for value in item[name]["L"]) if name in item else ()
+
+
+def pairs_fields(name: str, pairs: Sequence[tuple[str, str]]) -> Item:
+    """Return the attribute `name`, a list of lists of two texts, or none at all for no pairs."""
+    return {name: {"L": [texts_value(pair) for pair in pairs]}} if pairs else {}
+
+
+def pairs(item: Mapping[str, Value], name: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of texts `name` in order, empty where the item has none.
+
+    Raises:
+        ValueError: an entry is no pair.
+    """
+    found = []
+    for entry in item[name]["L"] if name in item else ():
+        first, second = entry["L"]
+        found.append((first["S"], second["S"]))
+    return tuple(found)

@@ -11,6 +11,9 @@ workers who happen to write the same thing that both had won, and a claim must b
 A conflict with another running transaction is not a "no": nobody looked at the condition. It is
 tried again.
 
+A feed only moves forward. That one is further on already is a condition that fails, and no error:
+the transaction is written without it, and what is left of it fails or succeeds as ever.
+
 A Query is not a snapshot of a transaction, so pages that show half of one are read again
 (`Pages.is_torn`).
 
@@ -42,7 +45,7 @@ from betimes.config import (
 )
 from betimes.core import zones
 from betimes.core.book import Owner, Pages
-from betimes.core.change import MAX_CHANGES, Change
+from betimes.core.change import MAX_CHANGES, Change, SaveFeed
 from betimes.core.contact import Contact
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.record import Record
@@ -112,6 +115,11 @@ class Tables:
             self._pause(attempt)
         raise Stale
 
+    def fed_until(self, tenant: str) -> datetime | None:
+        """See `ports.Book.fed_until`."""
+        found = self._partition(Table.BOOK, keys.feed_partition(tenant))
+        return items.feed_from(found[0]) if found else None
+
     def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
         """See `ports.Book.due`."""
         assert limit >= 1, "a page has at least one row"
@@ -174,17 +182,22 @@ class Tables:
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `ports.Store.commit`. Two changes of one list never touch the same item."""
-        if not changes:
-            return
         rows = [(n, action) for n, change in enumerate(changes) for action in actions(change)]
         assert len(changes) <= len(rows) <= MAX_CHANGES, "a transaction holds at most 100 actions"
         touched = {(action.table, *map(str, action.key.values())) for _, action in rows}
         assert len(touched) == len(rows), "two changes of one transaction touch the same item"
-        try:
-            self._transact([action.request(self._names) for _, action in rows])
-        except Stale as stale:
-            # A change may have made two actions: name the change, once.
-            raise Stale(tuple(dict.fromkeys(rows[at][0] for at in stale.failed))) from stale
+        while rows:
+            try:
+                self._transact([action.request(self._names) for _, action in rows])
+            except Stale as stale:
+                # A change may have made two actions: name the change, once.
+                failed = tuple(dict.fromkeys(rows[at][0] for at in stale.failed))
+                against = tuple(n for n in failed if not isinstance(changes[n], SaveFeed))
+                if against or not failed:
+                    raise Stale(against) from stale
+                rows = [(n, action) for n, action in rows if n not in failed]
+            else:
+                return
 
     def _transact(self, requests: Sequence[Mapping[str, Any]]) -> None:
         token = self._token()

@@ -4,6 +4,9 @@ What must hold of a value is asserted before it is written and again after it wa
 somebody else changed stops us instead of reaching a borrower. A ledger record's hash is asserted on
 the way in only: on the way out a broken record is a finding for the audit.
 
+Attributes that came later than the first release are left out where they say nothing, so an item without them is read
+as one that says nothing: what an older version wrote stays readable.
+
 The same functions read the images of stream events, which have the same form as items.
 `adapters.keys` has the keys.
 """
@@ -11,21 +14,39 @@ The same functions read the images of stream events, which have the same form as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from betimes.adapters.attributes import (
     Item,
     Value,
     day,
+    day_fields,
+    day_or_none,
     day_value,
+    decimal_fields,
+    decimal_or_zero,
+    flag,
+    flag_fields,
     instant,
     instant_fields,
     instant_or_none,
     instant_value,
     number,
+    number_fields,
+    number_or_zero,
     number_value,
+    pairs,
+    pairs_fields,
     text,
+    text_fields,
+    text_or_empty,
     text_value,
+    texts,
+    texts_fields,
+    texts_value,
 )
 from betimes.adapters.keys import (
     PARKED,
@@ -34,7 +55,10 @@ from betimes.adapters.keys import (
     assert_ids,
     borrower_of,
     contact_key,
+    feed_key,
+    flight_key,
     head_key,
+    hold_key,
     id_in,
     obligation_key,
     owner_key,
@@ -46,16 +70,23 @@ from betimes.config import (
     ACCOUNT,
     AGENDA_PARTITION,
     AGENDA_SORT,
+    FEED,
+    FLIGHT,
     HEAD,
+    HOLD,
     OBLIGATION,
     OWNER,
     PARTITION_KEY,
     REPAYMENT,
     SORT_KEY,
 )
+from betimes.core import zones
+from betimes.core.allocation import NOTHING, Parts
 from betimes.core.book import Owner, Pages
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
 from betimes.core.contact import Contact, State
+from betimes.core.flight import Flight, FlightState, Means
+from betimes.core.hold import Hold, Kind
 from betimes.core.ids import is_id
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
@@ -77,6 +108,10 @@ OFFERED: Final = "offered"
 PARKINGS: Final = "parkings"
 BORROWER: Final = "borrower_id"
 KIND: Final = "kind"
+COMPLETE_UNTIL: Final = "complete_until"
+
+# The version of a stored account whose item has none: it was written before accounts had versions.
+FIRST_VERSION: Final = 1
 
 
 # The Book
@@ -94,6 +129,10 @@ def borrower_item(head: Borrower) -> Item:
         "blocked": {"L": [_point(point) for point in head.blocked]},
         "unmatched": number_value(head.unmatched),
         VERSION: number_value(head.version),
+        **texts_fields("zone_evidence", head.zone_evidence),
+        **texts_fields("tags", head.tags),
+        **text_fields("score_band", head.score_band),
+        **number_fields("held", head.held),
     }
 
 
@@ -111,6 +150,10 @@ def borrower_from(item: Mapping[str, Value]) -> Borrower:
         blocked=tuple(_point_from(point["M"]) for point in item["blocked"]["L"]),
         unmatched=number(item, "unmatched"),
         version=number(item, VERSION),
+        zone_evidence=texts(item, "zone_evidence"),
+        tags=texts(item, "tags"),
+        score_band=text_or_empty(item, "score_band"),
+        held=number_or_zero(item, "held"),
     )
     _check_borrower(head)
     return head
@@ -150,6 +193,11 @@ def account_item(tenant: str, borrower_id: str, account: Account) -> Item:
         "currency": text_value(account.currency),
         "opened_on": day_value(account.opened_on),
         "limit_minor": number_value(account.limit_minor),
+        **decimal_fields("daily_rate", account.daily_rate),
+        **text_fields("mandate", account.mandate),
+        **text_fields("creditor", account.creditor),
+        **number_fields("tally", account.tally),
+        VERSION: number_value(account.version),
     }
 
 
@@ -161,6 +209,11 @@ def account_from(item: Mapping[str, Value]) -> Account:
         currency=text(item, "currency"),
         opened_on=day(item, "opened_on"),
         limit_minor=number(item, "limit_minor"),
+        daily_rate=decimal_or_zero(item, "daily_rate"),
+        mandate=text_or_empty(item, "mandate"),
+        creditor=text_or_empty(item, "creditor"),
+        version=number(item, VERSION) if VERSION in item else FIRST_VERSION,
+        tally=number_or_zero(item, "tally"),
     )
     _check_account(account)
     return account
@@ -168,6 +221,12 @@ def account_from(item: Mapping[str, Value]) -> Account:
 
 def _check_account(account: Account) -> None:
     assert account.limit_minor >= 0, "a limit is not negative"
+    assert _is_some(account.daily_rate), "a rate is a finite number from 0"
+    assert account.version >= FIRST_VERSION, "a stored account has a version from 1"
+
+
+def _is_some(value: Decimal) -> bool:
+    return value.is_finite() and value >= 0
 
 
 def obligation_item(tenant: str, borrower_id: str, obligation: Obligation) -> Item:
@@ -190,15 +249,30 @@ def obligation_item(tenant: str, borrower_id: str, obligation: Obligation) -> It
         "minimum_minor": number_value(obligation.minimum_minor),
         "stored_at": instant_value(obligation.stored_at),
         "paid_minor": number_value(obligation.paid_minor),
+        **_parts_fields("paid", obligation.paid),
+        **decimal_fields("accrued", obligation.accrued),
+        **day_fields("accrued_to", obligation.accrued_to),
+        **number_fields("fee_minor", obligation.fee_minor),
+        **number_fields("overpaid_minor", obligation.overpaid_minor),
         **instant_fields("settled_at", obligation.settled_at),
+        **_spans_fields("spans", obligation.spans),
+        **day_fields("nominal_on", obligation.nominal_on),
+        **flag_fields("provisional", obligation.provisional),
+        **day_fields("aged_from", obligation.aged_from),
+        **day_fields("aged_on", obligation.aged_on),
+        **day_fields("entry_on", obligation.entry_on),
+        **number_fields("revision", obligation.revision),
+        **instant_fields("redated_at", obligation.redated_at),
         STATUS: text_value(_status(obligation)),
         VERSION: number_value(obligation.version),
         AGENDA_PARTITION: number_value(watch.shard),
         **instant_fields(AGENDA_SORT, watch.look_at),
-        "decided": {"L": [text_value(step) for step in watch.decided]},
+        "decided": texts_value(watch.decided),
         "contact_id": text_value(watch.contact_id),
         CHAIN: text_value(watch.chain),
         SEQ: number_value(watch.seq),
+        **pairs_fields("spoken", [(step, zones.to_text(at)) for step, at in watch.spoken]),
+        **day_fields("pay_by", watch.pay_by),
     }
 
 
@@ -217,15 +291,32 @@ def obligation_from(item: Mapping[str, Value]) -> Obligation:
         watch=Watch(
             shard=number(item, AGENDA_PARTITION),
             look_at=instant_or_none(item, AGENDA_SORT),
-            decided=tuple(step["S"] for step in item["decided"]["L"]),
+            decided=texts(item, "decided"),
             contact_id=text(item, "contact_id"),
             chain=text(item, CHAIN),
             seq=number(item, SEQ),
+            spoken=tuple((step, zones.from_text(at)) for step, at in pairs(item, "spoken")),
+            pay_by=day_or_none(item, "pay_by"),
         ),
         paid_minor=number(item, "paid_minor"),
         settled_at=instant_or_none(item, "settled_at"),
         version=number(item, VERSION),
+        fee_minor=number_or_zero(item, "fee_minor"),
+        paid=_parts(item, "paid"),
+        accrued=decimal_or_zero(item, "accrued"),
+        accrued_to=day_or_none(item, "accrued_to"),
+        overpaid_minor=number_or_zero(item, "overpaid_minor"),
+        spans=_spans(item, "spans"),
+        nominal_on=day_or_none(item, "nominal_on"),
+        provisional=flag(item, "provisional"),
+        aged_from=day_or_none(item, "aged_from"),
+        aged_on=day_or_none(item, "aged_on"),
+        entry_on=day_or_none(item, "entry_on"),
+        revision=number_or_zero(item, "revision"),
+        redated_at=instant_or_none(item, "redated_at"),
     )
+    if obligation.paid_minor and not obligation.overpaid_minor and obligation.paid == NOTHING:
+        obligation = _split(obligation)
     assert text(item, STATUS) == _status(obligation), "status and settled_at tell the same"
     _check_obligation(obligation)
     return obligation
@@ -235,14 +326,90 @@ def _status(obligation: Obligation) -> str:
     return OPEN if obligation.is_open else SETTLED
 
 
+def _split(obligation: Obligation) -> Obligation:
+    """Return an obligation of an item that knew only the sum of its money, with that sum by component.
+
+    There was neither fee nor late interest then, interest came before principal, and what was too much stayed. The next
+    fact about the account's money derives all of it anew.
+    """
+    billed = obligation.billed
+    settling = min(obligation.paid_minor, obligation.amount.minor)
+    interest = min(settling, billed.interest)
+    return replace(
+        obligation,
+        paid=Parts(interest=interest, principal=settling - interest),
+        overpaid_minor=obligation.paid_minor - settling,
+    )
+
+
+def _parts_fields(name: str, parts: Parts) -> Item:
+    """Return the attribute `name` with the components that are not 0, or none at all."""
+    named = {
+        "penalty": parts.penalty,
+        "fee": parts.fee,
+        "interest": parts.interest,
+        "principal": parts.principal,
+    }
+    found = {part: number_value(minor) for part, minor in named.items() if minor}
+    return {name: {"M": found}} if found else {}
+
+
+def _parts(item: Mapping[str, Value], name: str) -> Parts:
+    found = item[name]["M"] if name in item else {}
+    return Parts(
+        penalty=number_or_zero(found, "penalty"),
+        fee=number_or_zero(found, "fee"),
+        interest=number_or_zero(found, "interest"),
+        principal=number_or_zero(found, "principal"),
+    )
+
+
+def _spans_fields(name: str, spans: Iterable[tuple[datetime, datetime]]) -> Item:
+    return pairs_fields(name, [(zones.to_text(start), zones.to_text(end)) for start, end in spans])
+
+
+def _spans(item: Mapping[str, Value], name: str) -> tuple[tuple[datetime, datetime], ...]:
+    found = pairs(item, name)
+    return tuple((zones.from_text(start), zones.from_text(end)) for start, end in found)
+
+
 def _check_obligation(obligation: Obligation) -> None:
     assert_ids(obligation.account_id)
     assert obligation.version >= 1, "a stored obligation has a version from 1"
     assert obligation.watch.seq >= 1, "a stored obligation has a seq from 1"
     assert obligation.watch.shard >= 0, "shards are counted from 0"
-    assert obligation.paid_minor >= 0, "more was taken back than was received"
-    paid = obligation.paid_minor >= obligation.amount.minor
-    assert paid is not obligation.is_open, "settled means paid in full, and paid in full settled"
+    assert obligation.revision >= 0, "amendments are counted from 0"
+    assert all(start < end for start, end in obligation.spans), "it was settled before it was owed"
+    _check_money(obligation)
+
+
+def _check_money(obligation: Obligation) -> None:
+    """Check what holds of the money of one obligation after every replay.
+
+    A product's tolerance forgives a shortfall, so settled does not mean paid in full; but paid in full, with no late
+    interest to come, still means settled, and money that is too much needs a debt that was settled.
+    """
+    billed, paid = obligation.billed, obligation.paid
+    on_bill = paid.total - paid.penalty
+    assert 0 <= obligation.fee_minor <= obligation.amount.minor, "a fee is part of the amount"
+    assert min(paid.penalty, paid.fee, paid.interest, paid.principal) >= 0, "a part below zero"
+    assert paid.fee <= billed.fee, "more fees were paid than billed"
+    assert paid.interest <= billed.interest, "more interest was paid than billed"
+    assert paid.principal <= billed.principal, "more principal was paid than billed"
+    assert obligation.overpaid_minor >= 0, "less than nothing was too much"
+    received = paid.total + obligation.overpaid_minor
+    assert obligation.paid_minor == received, (
+        "all money received either settled something or is too much"
+    )
+    assert _is_some(obligation.accrued), "late interest is a finite number from 0"
+    is_late = obligation.accrued > 0 or paid.penalty > 0
+    assert not is_late or obligation.accrued_to is not None, "late interest is charged up to a day"
+    if obligation.is_open:
+        assert obligation.overpaid_minor == 0, "money that is too much means settled"
+        owes = on_bill < obligation.amount.minor or obligation.accrued > 0
+        assert owes, "paid in full, with no late interest, means settled"
+    else:
+        assert obligation.paid_minor > 0, "only money settles"
 
 
 def repayment_item(tenant: str, borrower_id: str, repayment: Repayment) -> Item:
@@ -284,6 +451,9 @@ def _repayment_fields(repayment: Repayment) -> Item:
         "currency": text_value(repayment.amount.currency),
         "matched": {"BOOL": repayment.matched},
         **instant_fields("reversed_at", repayment.reversed_at),
+        **instant_fields("told_at", repayment.told_at),
+        **instant_fields("reversal_told_at", repayment.reversal_told_at),
+        **flag_fields("credit", repayment.credit),
     }
 
 
@@ -296,14 +466,133 @@ def _repayment(identity: str, item: Mapping[str, Value]) -> Repayment:
         amount=Money(number(item, "amount_minor"), text(item, "currency")),
         matched=bool(item["matched"]["BOOL"]),
         reversed_at=instant_or_none(item, "reversed_at"),
+        told_at=instant_or_none(item, "told_at"),
+        reversal_told_at=instant_or_none(item, "reversal_told_at"),
+        credit=flag(item, "credit"),
     )
     _check_repayment(repayment)
     return repayment
 
 
 def _check_repayment(repayment: Repayment) -> None:
-    assert_ids(repayment.obligation_id, repayment.account_id)
+    assert_ids(repayment.account_id)
+    _assert_id_or_none(repayment.obligation_id)
     assert repayment.amount.minor > 0, "a repayment is money received"
+    told = repayment.reversal_told_at is not None
+    assert not told or repayment.reversed_at is not None, "what was told as reversed is reversed"
+
+
+def _assert_id_or_none(*identities: str) -> None:
+    assert_ids(*(identity for identity in identities if identity))
+
+
+def hold_item(tenant: str, borrower_id: str, hold: Hold) -> Item:
+    """Return a hold of a borrower as an item."""
+    _check_hold(hold)
+    return {
+        **hold_key(tenant, borrower_id, hold.id),
+        KIND: text_value(hold.kind),
+        "starts_at": instant_value(hold.starts_at),
+        "told_at": instant_value(hold.told_at),
+        **instant_fields("ends_at", hold.ends_at),
+        **instant_fields("lifted_at", hold.lifted_at),
+        **text_fields("account_id", hold.account_id),
+        **text_fields("obligation_id", hold.obligation_id),
+        **text_fields("channel", hold.channel),
+        **number_fields("promise_minor", hold.promise_minor),
+        **day_fields("promise_on", hold.promise_on),
+        **number_fields("paid_before_minor", hold.paid_before_minor),
+        **text_fields("owner", hold.owner),
+        "revision": number_value(hold.revision),
+    }
+
+
+def hold_from(item: Mapping[str, Value]) -> Hold:
+    """Return the hold that `hold_item` wrote."""
+    hold = Hold(
+        id=id_in(item, HOLD),
+        kind=Kind(text(item, KIND)),
+        starts_at=instant(item, "starts_at"),
+        told_at=instant(item, "told_at"),
+        ends_at=instant_or_none(item, "ends_at"),
+        lifted_at=instant_or_none(item, "lifted_at"),
+        account_id=text_or_empty(item, "account_id"),
+        obligation_id=text_or_empty(item, "obligation_id"),
+        channel=text_or_empty(item, "channel"),
+        promise_minor=number_or_zero(item, "promise_minor"),
+        promise_on=day_or_none(item, "promise_on"),
+        paid_before_minor=number_or_zero(item, "paid_before_minor"),
+        owner=text_or_empty(item, "owner"),
+        revision=number(item, "revision"),
+    )
+    _check_hold(hold)
+    return hold
+
+
+def _check_hold(hold: Hold) -> None:
+    _assert_id_or_none(hold.account_id, hold.obligation_id)
+    assert hold.ends_at is None or hold.starts_at < hold.ends_at, "a hold ends after it starts"
+    is_promise = hold.kind is Kind.PROMISE
+    assert (hold.promise_on is not None) is is_promise, "a promise, and only that, names a day"
+    assert (hold.promise_minor > 0) is is_promise, "a promise, and only that, names an amount"
+    assert hold.promise_minor >= 0, "nobody promises less than nothing"
+    assert hold.paid_before_minor >= 0, "money received is not negative"
+
+
+def flight_item(tenant: str, borrower_id: str, flight: Flight) -> Item:
+    """Return money in flight as an item."""
+    _check_flight(flight)
+    return {
+        **flight_key(tenant, borrower_id, flight.id),
+        "account_id": text_value(flight.account_id),
+        **text_fields("obligation_id", flight.obligation_id),
+        "means": text_value(flight.means),
+        "amount_minor": number_value(flight.amount_minor),
+        STATE: text_value(flight.state),
+        "since": instant_value(flight.since),
+        "expected_by": instant_value(flight.expected_by),
+        **instant_fields("ended_at", flight.ended_at),
+        **text_fields("reason", flight.reason),
+    }
+
+
+def flight_from(item: Mapping[str, Value]) -> Flight:
+    """Return the money in flight that `flight_item` wrote."""
+    flight = Flight(
+        id=id_in(item, FLIGHT),
+        account_id=text(item, "account_id"),
+        obligation_id=text_or_empty(item, "obligation_id"),
+        means=Means(text(item, "means")),
+        amount_minor=number(item, "amount_minor"),
+        state=FlightState(text(item, STATE)),
+        since=instant(item, "since"),
+        expected_by=instant(item, "expected_by"),
+        ended_at=instant_or_none(item, "ended_at"),
+        reason=text_or_empty(item, "reason"),
+    )
+    _check_flight(flight)
+    return flight
+
+
+def _check_flight(flight: Flight) -> None:
+    assert_ids(flight.account_id)
+    _assert_id_or_none(flight.obligation_id)
+    assert flight.amount_minor > 0, "money in flight is above zero"
+    ended = flight.state in (FlightState.SETTLED, FlightState.FAILED)
+    assert (flight.ended_at is not None) is ended, (
+        "what settled or failed has ended, and nothing else"
+    )
+
+
+def feed_item(tenant: str, complete_until: datetime) -> Item:
+    """Return up to when a tenant's repayments are complete, as an item."""
+    return {**feed_key(tenant), COMPLETE_UNTIL: instant_value(complete_until)}
+
+
+def feed_from(item: Mapping[str, Value]) -> datetime:
+    """Return the instant (UTC) that `feed_item` wrote."""
+    assert text(item, SORT_KEY) == FEED, "this item is no feed"
+    return instant(item, COMPLETE_UNTIL)
 
 
 def owner_item(tenant: str, account_id: str, borrower_id: str, parkings: int) -> Item:
@@ -321,15 +610,28 @@ def pages_from(tenant: str, borrower_id: str, items: Iterable[Mapping[str, Value
     accounts: dict[str, Account] = {}
     obligations: dict[str, Obligation] = {}
     repayments: dict[str, Repayment] = {}
+    holds: dict[str, Hold] = {}
+    flights: dict[str, Flight] = {}
     readers: Mapping[str, Callable[[Mapping[str, Value]], None]] = {
         HEAD: _into(heads, borrower_from),
         ACCOUNT: _into(accounts, account_from),
         OBLIGATION: _into(obligations, obligation_from),
         REPAYMENT: _into(repayments, repayment_from),
+        HOLD: _into(holds, hold_from),
+        FLIGHT: _into(flights, flight_from),
     }
     for item in items:
         readers[text(item, SORT_KEY).partition(SEPARATOR)[0]](item)
-    return Pages(tenant, borrower_id, heads.get(borrower_id), accounts, obligations, repayments)
+    return Pages(
+        tenant,
+        borrower_id,
+        heads.get(borrower_id),
+        accounts,
+        obligations,
+        repayments,
+        holds,
+        flights,
+    )
 
 
 def _into(found: dict[str, Any], read: Callable[[Mapping[str, Value]], Any]) -> Callable[..., None]:
@@ -395,6 +697,7 @@ def contact_item(contact: Contact) -> Item:
         "provider_id": text_value(contact.provider_id),
         "point": number_value(contact.point),
         CHAIN: text_value(contact.chain),
+        **pairs_fields("also", contact.also),
     }
 
 
@@ -428,6 +731,7 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
         provider_id=text(item, "provider_id"),
         point=number(item, "point"),
         chain=text(item, CHAIN),
+        also=pairs(item, "also"),
     )
     _check_contact(contact)
     return contact
@@ -435,6 +739,10 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
 
 def _check_contact(contact: Contact) -> None:
     assert_ids(contact.id, contact.tenant, contact.borrower_id, contact.obligation_id)
+    others = [obligation_id for obligation_id, _ in contact.also]
+    assert_ids(*others)
+    named = {contact.obligation_id, *others}
+    assert len(named) == len(others) + 1, "a digest names each obligation once"
     assert 0 <= contact.unknowns <= contact.attempt, "only an attempt can end unknown"
     running = contact.state is State.SENDING
     assert not running or contact.lease_until is not None, "a running attempt has a lease"

@@ -3,14 +3,23 @@
 =========  =====================  ==============================================================
 table      partition key          sort key
 =========  =====================  ==============================================================
-Book       `tenant#borrower`      `head`, `account#id`, `obligation#id`, `repayment#id`
+Book       `tenant#borrower`      `head`, `account#id`, `obligation#id`, `repayment#id`, `hold#id`,
+                                  `inflight#id`
 Book       `tenant#@account#id`   `owner`, `parked#id`: who holds an account, money that came early
+Book       `tenant#@account`      `feed`: up to when the money for all accounts is known
 Contacts   contact id             none
 Ledger     `tenant#borrower`      record id, which starts with the record's instant
 =========  =====================  ==============================================================
 
 No id holds "#" or "@", so no key of one kind can be read as another. A parked repayment does not
 start with `repayment#`, so it wakes nobody through the Book's stream.
+
+A Query reads in the order of sort keys, and a transaction that is committed in its middle shows in what is read after
+that. So a guard sorts before what it guards, or a read could pair the new guard with what was guarded before: the
+account before obligations and repayments, the head before holds and money in flight. An account that is replaced sorts
+before the head nevertheless, as it always did.
+
+Source: DynamoDB Developer Guide, "Amazon DynamoDB Transactions: How it works", read-committed isolation.
 """
 
 from __future__ import annotations
@@ -19,7 +28,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from betimes.adapters.attributes import Item, Value, text, text_value
-from betimes.config import ACCOUNT, HEAD, OBLIGATION, OWNER, PARTITION_KEY, REPAYMENT, SORT_KEY
+from betimes.config import (
+    ACCOUNT,
+    FEED,
+    FLIGHT,
+    HEAD,
+    HOLD,
+    OBLIGATION,
+    OWNER,
+    PARTITION_KEY,
+    REPAYMENT,
+    SORT_KEY,
+)
 from betimes.core.ids import is_id
 
 SEPARATOR: Final = "#"
@@ -52,6 +72,12 @@ def owner_partition(tenant: str, account_id: str) -> str:
     return SEPARATOR.join((tenant, ACCOUNTS, account_id))
 
 
+def feed_partition(tenant: str) -> str:
+    """Return the partition key of what is known of all accounts of a tenant."""
+    assert_ids(tenant)
+    return SEPARATOR.join((tenant, ACCOUNTS))
+
+
 def head_key(tenant: str, borrower_id: str) -> Item:
     """Return the key of a borrower's head."""
     return _key(partition(tenant, borrower_id), HEAD)
@@ -70,6 +96,21 @@ def obligation_key(tenant: str, borrower_id: str, obligation_id: str) -> Item:
 def repayment_key(tenant: str, borrower_id: str, repayment_id: str) -> Item:
     """Return the key of a repayment in a borrower's pages."""
     return _key(partition(tenant, borrower_id), _sort(REPAYMENT, repayment_id))
+
+
+def hold_key(tenant: str, borrower_id: str, hold_id: str) -> Item:
+    """Return the key of a hold."""
+    return _key(partition(tenant, borrower_id), _sort(HOLD, hold_id))
+
+
+def flight_key(tenant: str, borrower_id: str, flight_id: str) -> Item:
+    """Return the key of money in flight."""
+    return _key(partition(tenant, borrower_id), _sort(FLIGHT, flight_id))
+
+
+def feed_key(tenant: str) -> Item:
+    """Return the key of the item that says up to when a tenant's repayments are complete."""
+    return _key(feed_partition(tenant), FEED)
 
 
 def owner_key(tenant: str, account_id: str) -> Item:

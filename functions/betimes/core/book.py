@@ -2,19 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
+from betimes.core import late, zones
 from betimes.core.borrower import Account, Borrower
+from betimes.core.flight import RANK, Flight
+from betimes.core.hold import Hold, intervals
+from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment
+from betimes.core.product import PLAIN, Profile
+from betimes.core.replay import Debt, Receipt, Standing, owed
+from betimes.core.values import copied
+
+Profiles = Mapping[str, Profile]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A contact that was claimed for a provider at an instant: for which obligation, by which step."""
+
+    by: str
+    step: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a decision sees: a borrower and one obligation, each tied to its version."""
+    """What a decision sees: a borrower and one obligation, each tied to its version, with the account, the product, and
+    the holds and flights that concern them.
+
+    `owing` is everything the borrower owes. `fed_at` is up to when the lender's
+    repayments are known to be complete, None where that was never told.
+    """
 
     borrower: Borrower
     obligation: Obligation
+    account: Account | None = None
+    profile: Profile = PLAIN
+    holds: tuple[Hold, ...] = ()
+    flights: tuple[Flight, ...] = ()
+    owing: Mapping[str, Obligation] = field(default_factory=dict, repr=False)
+    fed_at: datetime | None = None
+
+    @property
+    def spoken(self) -> Iterator[Spoken]:
+        """Every contact about anything the borrower owes, in its present cycle."""
+        for other in self.owing.values():
+            for step, at in other.watch.spoken:
+                yield Spoken(other.id, step, at)
+
+    @property
+    def zone(self) -> str:
+        """The zone of the obligation's civil dates: the product's, or the borrower's where the product has none."""
+        return self.profile.zone or self.borrower.zone
+
+    @property
+    def has_mandate(self) -> bool:
+        """Whether the obligation is collected by auto-debit: a mandate is in force, and no minimum switched it off."""
+        if self.account is None or not self.account.mandate:
+            return False
+        return not (self.profile.debit.off_by_minimum and self.obligation.minimum_is_met)
+
+    def owed(self, at: datetime) -> Money:
+        """Return what a payment at the instant `at` would have to be, late interest included; 0 once settled."""
+        obligation = self.obligation
+        rate = contract_rate(self.account, self.profile)
+        if not obligation.is_open or not late.daily_rate(self.profile, rate):
+            return obligation.outstanding
+        on = value_date(at, self.profile, self.zone)
+        if on <= obligation.due_on and not obligation.accrued:
+            # Nothing is late yet.
+            return obligation.outstanding
+        frozen = frozen_days(self.holds, self.profile, self.zone, on)
+        debt, standing = debt_of(obligation, self.zone), standing_of(obligation)
+        parts = owed(debt, standing, on, self.profile, rate, frozen)
+        return Money(parts.total, obligation.amount.currency)
+
+
+def contract_rate(account: Account | None, profile: Profile) -> Decimal:
+    """Return the contract's daily rate: the account's own, else the product's."""
+    return (account.daily_rate if account is not None else Decimal(0)) or profile.daily_rate
+
+
+def debt_of(obligation: Obligation, zone: str, frozen: tuple[tuple[date, date], ...] = ()) -> Debt:
+    """Return an obligation as `core.replay` sees it; `frozen` as `frozen_days` gives it for the obligation's holds."""
+    return Debt(
+        obligation.id,
+        obligation.seq,
+        zones.local_date(obligation.issued_at, zone),
+        obligation.due_on,
+        obligation.billed,
+        obligation.minimum_minor,
+        frozen,
+    )
+
+
+def debts_of(
+    owing: Iterable[Obligation], holds: Iterable[Hold], profile: Profile, zone: str, until: date
+) -> list[Debt]:
+    """Return the obligations of an account as `core.replay` sees them, each with the days up to `until` on which the
+    holds that concern it stop its late interest.
+    """
+    all_holds = tuple(holds)
+    return [
+        debt_of(
+            each,
+            zone,
+            frozen_days(
+                (hold for hold in all_holds if hold.concerns(each.account_id, each.id)),
+                profile,
+                zone,
+                until,
+            ),
+        )
+        for each in owing
+    ]
+
+
+def value_date(at: datetime, profile: Profile, zone: str) -> date:
+    """Return the civil date that money paid at `at` counts from: after the product's cut-off, the next day's."""
+    on = zones.local_date(at, zone)
+    after = zones.local_time(at, zone).replace(microsecond=0) > profile.cut_off
+    return on + timedelta(days=1) if after else on
+
+
+def receipt_of(repayment: Repayment, profile: Profile, zone: str) -> Receipt:
+    """Return a repayment as `core.replay` sees it; one after the product's cut-off counts from the next day."""
+    return Receipt(
+        repayment.id,
+        value_date(repayment.paid_at, profile, zone),
+        repayment.paid_at,
+        repayment.amount.minor,
+        repayment.obligation_id,
+        repayment.credit,
+    )
+
+
+def standing_of(obligation: Obligation) -> Standing:
+    """Return what the last replay left of an obligation."""
+    return Standing(
+        obligation.paid,
+        obligation.accrued,
+        obligation.accrued_to or obligation.due_on,
+        obligation.overpaid_minor,
+        "" if obligation.is_open else "settled",
+    )
+
+
+def frozen_days(
+    holds: Iterable[Hold], profile: Profile, zone: str, until: date
+) -> tuple[tuple[date, date], ...]:
+    """Return the civil days, half-open, on which the product's late interest does not accrue because of a hold.
+
+    A hold on one channel is about how to write to somebody and changes nothing of what is owed.
+    """
+    if not profile.late.frozen_by:
+        return ()
+    holds = (hold for hold in holds if not hold.channel)
+    end = zones.instant(until + timedelta(days=1), time.min, zone)
+    return tuple(
+        (zones.local_date(start, zone), zones.local_date(over, zone))
+        for start, over in intervals(holds, profile.late.frozen_by, until=end)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +179,8 @@ class Pages:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     obligations: Mapping[str, Obligation] = field(default_factory=dict)
     repayments: Mapping[str, Repayment] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    flights: Mapping[str, Flight] = field(default_factory=dict)
 
     @property
     def is_torn(self) -> bool:
@@ -34,17 +188,73 @@ class Pages:
 
         Source: DynamoDB Developer Guide, transactions are only read-committed against Query.
         """
+        if self.head is None:
+            return False
         waiting = sum(not repayment.matched for repayment in self.repayments.values())
-        return self.head is not None and waiting != self.head.unmatched
+        if waiting != self.head.unmatched or self.held != self.head.held:
+            return True
+        versions = {id_: obligation.version for id_, obligation in self.obligations.items()}
+        return any(
+            account.tally not in (0, self.tally(account_id, versions))
+            for account_id, account in self.accounts.items()
+        )
 
-    def snapshot(self, obligation_id: str) -> Snapshot:
-        """Return the snapshot of one obligation.
+    @property
+    def held(self) -> int:
+        """A number that rises with every change of a hold or a flight in these pages; the head has that of its own."""
+        holds = sum(hold.revision for hold in self.holds.values())
+        return holds + sum(RANK[flight.state] for flight in self.flights.values())
+
+    def tally(self, account_id: str, versions: Mapping[str, int]) -> int:
+        """Return a number that rises with every fact about an account's money; the account has that of its last write.
+
+        `versions` are those of the obligations as stored.
+        """
+        owing = sum(
+            versions[obligation.id]
+            for obligation in self.obligations.values()
+            if obligation.account_id == account_id
+        )
+        return owing + sum(
+            1 + repayment.matched + (repayment.reversed_at is not None)
+            for repayment in self.repayments.values()
+            if repayment.account_id == account_id
+        )
+
+    def snapshot(
+        self,
+        obligation_id: str,
+        profiles: Profiles | None = None,
+        *,
+        fed_at: datetime | None = None,
+    ) -> Snapshot:
+        """Return the snapshot of one obligation, with its product's profile among `profiles`.
 
         Raises:
             KeyError: it is not in these pages.
         """
         assert self.head is not None, "an obligation never stands without its borrower"
-        return Snapshot(self.head, self.obligations[obligation_id])
+        obligation = self.obligations[obligation_id]
+        account = self.accounts.get(obligation.account_id)
+        product = account.product if account is not None else ""
+        return Snapshot(
+            self.head,
+            obligation,
+            account,
+            (profiles or {}).get(product, PLAIN),
+            tuple(
+                hold
+                for hold in self.holds.values()
+                if hold.concerns(obligation.account_id, obligation.id)
+            ),
+            tuple(
+                flight
+                for flight in self.flights.values()
+                if flight.concerns(obligation.account_id, obligation.id)
+            ),
+            self.obligations,
+            fed_at,
+        )
 
     def with_head(self, head: Borrower) -> Pages:
         """Return these pages with another head."""
@@ -56,7 +266,15 @@ class Pages:
 
     def with_obligation(self, obligation: Obligation) -> Pages:
         """Return these pages with `obligation` added or replaced."""
-        return replace(self, obligations={**self.obligations, obligation.id: obligation})
+        return copied(self, obligations={**self.obligations, obligation.id: obligation})
+
+    def with_hold(self, hold: Hold) -> Pages:
+        """Return these pages with `hold` added or replaced."""
+        return replace(self, holds={**self.holds, hold.id: hold})
+
+    def with_flight(self, flight: Flight) -> Pages:
+        """Return these pages with `flight` added or replaced."""
+        return replace(self, flights={**self.flights, flight.id: flight})
 
     def with_repayment(self, repayment: Repayment) -> Pages:
         """Return these pages with `repayment` added or replaced."""

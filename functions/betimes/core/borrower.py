@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 
 class PointState(StrEnum):
-    """What is known of a contact point; only ACTIVE ones are used."""
+    """What is known of a contact point; only ACTIVE ones are used. An address that was changed or is shared with others
+    is UNCONFIRMED until the lender says otherwise.
+    """
 
     ACTIVE = "active"
+    UNCONFIRMED = "unconfirmed"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     OPTED_OUT = "opted_out"
@@ -38,7 +42,10 @@ class Borrower:
 
     No name: no message of this release needs one. `unmatched` counts repayments in the partition whose obligation has
     not arrived; it makes a torn read visible. `blocked` keeps the blocked contact points that were replaced: an address
-    that comes back is as blocked as it was.
+    that comes back is as blocked as it was. `zone` is the zone of the civil dates and the send times; `zone_evidence`
+    names further zones in which the person may be, and contact must be allowed in all of them. `tags` and `score_band`
+    come from the lender and serve conditions of treatments. `held` counts the changes of holds and flights, so that a
+    torn read of them shows.
     """
 
     tenant: str
@@ -50,6 +57,15 @@ class Borrower:
     blocked: tuple[ContactPoint, ...] = ()
     unmatched: int = 0
     version: int = 0
+    zone_evidence: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    score_band: str = ""
+    held: int = 0
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Every zone in which the person may be, the main one first."""
+        return (self.zone, *(name for name in self.zone_evidence if name != self.zone))
 
     def point(self, channel: str) -> ContactPoint | None:
         """Return the contact point of `channel`, in whatever state it is, or None where the borrower has none."""
@@ -58,10 +74,21 @@ class Borrower:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One contract of one borrower. `limit_minor` is 0 where the product has no limit."""
+    """One contract of one borrower. `limit_minor` is 0 where the product has no limit.
+
+    `daily_rate` is the contract's, 0 where the product profile or nobody names one. `mandate` is the tail of the card
+    or account that is debited, "" without auto-debit. `creditor` is the lender of record, "" for the tenant itself.
+    `version` rises with every fact about the account's money, so that two who replay it never overwrite each other;
+    `tally` counts those facts, so that a torn read of them shows; 0 where nobody has counted yet.
+    """
 
     id: str
     product: str
     currency: str
     opened_on: date
     limit_minor: int = 0
+    daily_rate: Decimal = Decimal(0)
+    mandate: str = ""
+    creditor: str = ""
+    version: int = 0
+    tally: int = 0

@@ -6,13 +6,18 @@ such a condition.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from betimes.core.book import Pages
 from betimes.core.borrower import Account, Borrower
 from betimes.core.contact import Contact, State
+from betimes.core.flight import Flight
+from betimes.core.hold import Hold
 from betimes.core.obligation import Obligation, Repayment
 from betimes.core.record import Record
+from betimes.core.values import copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,15 @@ class CheckHead:
 
 @dataclass(frozen=True, slots=True)
 class SaveAccount:
-    """Store an account in the borrower's pages; guarded by the head's version in the same transaction."""
+    """Store an account in the borrower's pages, if its stored version is `seen`; 0 means it must not exist.
+
+    The version rises with every fact about the account's money: two who replay it at once never both write.
+    """
 
     tenant: str
     borrower_id: str
     account: Account
+    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,34 @@ class SaveRepayment:
     borrower_id: str
     repayment: Repayment
     known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHold:
+    """Store a hold; guarded by the head, which is written in the same transaction."""
+
+    tenant: str
+    borrower_id: str
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFlight:
+    """Store money in flight; guarded by the head, which is written in the same transaction."""
+
+    tenant: str
+    borrower_id: str
+    flight: Flight
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFeed:
+    """Store up to when (UTC) a lender's repayments are known to be complete; one that is not later than what is stored
+    changes nothing and is no error.
+    """
+
+    tenant: str
+    complete_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +193,9 @@ Change = (
     | CheckObligation
     | CheckNoObligation
     | SaveRepayment
+    | SaveHold
+    | SaveFlight
+    | SaveFeed
     | Park
     | Unpark
     | CreateContact
@@ -170,43 +210,78 @@ MAX_CHANGES = 100
 def changes_between(before: Pages, after: Pages) -> list[Change]:
     """Return the guarded writes that turn the stored pages `before` into `after`; empty when nothing differs.
 
-    Versions rise here and nowhere else: the head's and an obligation's `version` by one when a fact of theirs
-    differs, an obligation's `watch.seq` by one with every write. When only parts below the head change, the head is
-    checked at the version seen. A new obligation and money for it, told at the same time, change nothing of each
-    other's: so money that waits checks that its obligation is absent. Who holds a new account is not in the pages:
-    whoever adds one adds `SaveOwner` too.
+    Versions rise here and nowhere else: the head's and an obligation's `version` by one when a fact of theirs differs,
+    an account's with every fact about its money, an obligation's `watch.seq` by one with every write. When only parts
+    below the head change, the head is checked at the version seen; a hold, a flight or an account counts as a
+    change of the head, so that whoever decided without it must decide again. A new obligation and money for it, told
+    at the same time, change nothing of each other's: so money that waits checks that its obligation is absent. Who
+    holds a new account is not in the pages: whoever adds one adds `SaveOwner` too.
     """
     tenant, borrower_id = before.tenant, before.borrower_id
     changes: list[Change] = []
     awaited: set[str] = set()
-    replaced = False
-    for account_id, account in after.accounts.items():
-        if before.accounts.get(account_id) != account:
-            changes.append(SaveAccount(tenant, borrower_id, account))
-            replaced |= account_id in before.accounts
+    # Accounts about whose money a fact is told.
+    moved: set[str] = set()
     for obligation_id, obligation in after.obligations.items():
         old = before.obligations.get(obligation_id)
-        if old != obligation:
+        if old is not obligation and old != obligation:
             changes.append(_obligation_change(tenant, borrower_id, old, obligation))
+            if old is None or copied(old, watch=obligation.watch) != obligation:
+                moved.add(obligation.account_id)
     for repayment_id, repayment in after.repayments.items():
-        if before.repayments.get(repayment_id) != repayment:
+        known_one = before.repayments.get(repayment_id)
+        if known_one is not repayment and known_one != repayment:
             known = repayment_id in before.repayments
             changes.append(SaveRepayment(tenant, borrower_id, repayment, known))
-            if not repayment.matched:
+            moved.add(repayment.account_id)
+            if not repayment.matched and repayment.obligation_id:
                 awaited.add(repayment.obligation_id)
-    changes += [
+    holds = [
+        SaveHold(tenant, borrower_id, hold)
+        for hold_id, hold in after.holds.items()
+        if before.holds.get(hold_id) != hold
+    ]
+    flights = [
+        SaveFlight(tenant, borrower_id, flight)
+        for flight_id, flight in after.flights.items()
+        if before.flights.get(flight_id) != flight
+    ]
+    accounts = _account_changes(before, after, moved, changes)
+    checks = [
         CheckNoObligation(tenant, borrower_id, obligation_id)
         for obligation_id in sorted(awaited)
         if obligation_id not in after.obligations
     ]
-    return [*_head_change(before, after, guard=bool(changes), touched=replaced), *changes]
+    told = any(account != before.accounts.get(key) for key, account in after.accounts.items())
+    changes = [*accounts, *changes, *holds, *flights, *checks]
+    touched = told or bool(holds) or bool(flights)
+    return [*_head_change(before, after, guard=bool(changes), touched=touched), *changes]
+
+
+def _account_changes(
+    before: Pages, after: Pages, moved: set[str], changes: Sequence[Change]
+) -> list[SaveAccount]:
+    """Return the writes of accounts that are new, replaced or `moved`, each with the tally of what it will hold."""
+    versions = {id_: obligation.version for id_, obligation in after.obligations.items()}
+    for change in changes:
+        if isinstance(change, SaveObligation):
+            versions[change.obligation.id] = change.obligation.version
+    writes = []
+    for account_id, account in after.accounts.items():
+        old = before.accounts.get(account_id)
+        if old == account and account_id not in moved:
+            continue
+        seen = old.version if old else 0
+        written = replace(account, version=seen + 1, tally=after.tally(account_id, versions))
+        writes.append(SaveAccount(before.tenant, before.borrower_id, written, seen))
+    return writes
 
 
 def _obligation_change(
     tenant: str, borrower_id: str, old: Obligation | None, new: Obligation
 ) -> SaveObligation:
     seen_version, seen_seq = (old.version, old.watch.seq) if old else (0, 0)
-    facts_differ = old is None or replace(old, watch=new.watch) != new
+    facts_differ = old is None or copied(old, watch=new.watch) != new
     return SaveObligation(
         tenant,
         borrower_id,
@@ -221,13 +296,11 @@ def _obligation_change(
 
 
 def _head_change(before: Pages, after: Pages, *, guard: bool, touched: bool) -> list[Change]:
-    """Return the head's own change, or its check; a replaced account counts as one of the head (`touched`), so that it
-    keeps apart from anything told of the account at the same time.
-    """
+    """Return the head's own change, or its check; `touched` says that something below it counts as a change of it."""
     old, new = before.head, after.head
     if new is not None and (new != old or touched):
         seen = old.version if old else 0
-        return [SaveHead(replace(new, version=seen + 1), seen)]
+        return [SaveHead(replace(new, version=seen + 1, held=after.held), seen)]
     if guard and new is not None:
         return [CheckHead(after.tenant, after.borrower_id, new.version)]
     return []

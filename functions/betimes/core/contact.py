@@ -155,9 +155,9 @@ class Contact:
 
     `amount` and `text_sha256` are those of the last rendering, empty until claimed. `unknowns` counts attempts whose
     outcome was unknown, `offers` how often the contact was handed to its channel. `offered` says that a READY contact
-    is to be handed to its channel now; one that was put back waits for its review instead. `sent_at` is when a provider
-    accepted it. `point` is the `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last
-    ledger record.
+    is to be handed to its channel now; one that was put back waits for its review instead. `sent_at` is when a
+    provider accepted it. `also` names the other obligations of a digest, each with the key of its step. `point` is the
+    `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last ledger record.
     """
 
     id: str
@@ -187,6 +187,7 @@ class Contact:
     provider_id: str = ""
     point: int = 0
     chain: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_finished(self) -> bool:
@@ -197,11 +198,12 @@ class Contact:
 
     @property
     def may_try_again(self) -> bool:
-        """Whether an unknown outcome allows one more attempt: once, and in the courtesy class only.
+        """Whether an unknown outcome allows one more attempt: once, and not in the overdue class.
 
-        An overdue contact is counted by law, so an unknown one is held instead.
+        An overdue contact is counted by law, so an unknown one is held instead. A statutory notice must reach the
+        borrower, and a second one does no harm.
         """
-        return self.message_class is MessageClass.COURTESY and self.unknowns <= 1
+        return self.message_class is not MessageClass.OVERDUE and self.unknowns <= 1
 
     def after(self, event: Event, reason: Reason, at: datetime) -> Contact:
         """Return the contact after `event`. Evidence that does not move the state can only show that it was accepted

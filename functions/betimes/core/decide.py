@@ -2,34 +2,57 @@
 
 Called by the sweep when a step comes due, and again by dispatch just before the send; by the lab, the story runner and
 the preview as well. It looks at nothing but its arguments.
+
+The order of the questions is the order of the promises: the money first, then whether it is time at all, then what
+stops contact (money under way, holds, a book whose entry was not chosen), then for whom the step is meant, then the
+hours, and last where to write. What stops contact only for a while makes the step wait, until its own deadline; then
+the same cause is its reason for not being sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from betimes.core import agenda, zones
+from betimes.core.ageing import Phase
 from betimes.core.agenda import Planned
+from betimes.core.arrears import age_of
 from betimes.core.book import Snapshot
-from betimes.core.borrower import Borrower, PointState
+from betimes.core.borrower import PointState
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
+from betimes.core.hold import stopping
 from betimes.core.reason import Reason
 from betimes.core.rules import Rules, Window
-from betimes.core.treatment import Step, Treatment
+from betimes.core.treatment import ANYBODY, Entry, Late, MessageClass, Treatment
 
 # The end of a contact window counts as closed: what is claimed just before it may still be on its way when it comes. As
 # long as a lease (60 s) and its guard (30 s). Source: Betimes specification S3.
 CLOSING_MARGIN = timedelta(seconds=90)
+# A step that waits for a lender's repayments asks again after this long: their arrival names no obligation to look at.
+FEED_RETRY = timedelta(hours=1)
+_BLINK = timedelta(microseconds=1)
+# A blocker: the reason, and when it may be over, None while nobody knows.
+Blocker = tuple[Reason, datetime | None]
 
 
 def decide(
-    snapshot: Snapshot, treatment: Treatment, rules: Rules, now: datetime, *, step: str = ""
+    snapshot: Snapshot,
+    treatment: Treatment,
+    rules: Rules,
+    now: datetime,
+    *,
+    step: str = "",
+    together: Collection[tuple[str, str]] = (),
 ) -> Decision | None:
-    """Return the decision about `step`, by default the next step without one; None when the treatment has none left.
+    """Return the decision about the step with the key `step`, by default the next step without one; None when the
+    treatment has none left. `together` names other steps, as (obligation id, key), that speak in the same contact.
 
     `now` is an aware UTC instant. The answer changes at the step's instant, at the opening of the contact window and
-    `CLOSING_MARGIN` before its closing, at the step's deadline, and with any version of the borrower or the obligation.
-    Money comes first: whatever else is true, nobody who has paid is contacted.
+    `CLOSING_MARGIN` before its closing, at the start and the end of a hold, at the step's deadline, and with any
+    version of the borrower or the obligation. Money comes first: whatever else is true, nobody who has paid is
+    contacted.
     """
     coming = (
         agenda.planned(snapshot, treatment, step) if step else agenda.next_step(snapshot, treatment)
@@ -37,92 +60,279 @@ def decide(
     if coming is None:
         return None
     window = rules.window(snapshot.borrower.jurisdiction)
-    facts = _facts(snapshot, treatment, coming, window)
+    coming = from_opening(coming, window, snapshot.borrower.zones)
+    facts = _facts(snapshot, treatment, coming, window, now)
     return (
         _nothing_to_say(snapshot, coming, facts)
-        or _wrong_time(snapshot, coming, window, now, facts)
-        or _send(snapshot.borrower, coming, window, now, facts)
+        or _not_yet(coming, now, facts)
+        or _blocked(snapshot, treatment, coming, now, facts)
+        or _not_meant(snapshot, coming, now, facts)
+        or _too_late(snapshot, coming, now, facts)
+        or _wrong_hour(snapshot, treatment, coming, window, now, facts, together)
+        or _send(snapshot, coming, window, now, facts)
     )
 
 
+def from_opening(coming: Planned, window: Window, zones_: tuple[str, ...]) -> Planned:
+    """Return the step with the first instant at which `window` allows it, where only that much time may pass."""
+    if coming.step.late is Late.SEND:
+        return coming
+    opening = _next_opening(window, coming.at, zones_)
+    return coming if opening is None else replace(coming, opens_at=opening)
+
+
 def _nothing_to_say(snapshot: Snapshot, coming: Planned, facts: Facts) -> Suppress | None:
-    if not snapshot.obligation.is_open:
-        return Suppress(coming.step.name, Reason.PAID, facts)
-    if snapshot.obligation.minimum_is_met and coming.step.offset_days > 0:
+    obligation = snapshot.obligation
+    if not obligation.is_open:
+        return Suppress(coming.key, Reason.PAID, facts)
+    if obligation.minimum_is_met and _speaks_of_arrears(snapshot, coming):
         # The minimum keeps the account out of arrears: an overdue text would be untrue.
-        return Suppress(coming.step.name, Reason.MINIMUM_PAID, facts)
+        return Suppress(coming.key, Reason.MINIMUM_PAID, facts)
     return None
 
 
-def _wrong_time(
-    snapshot: Snapshot, coming: Planned, window: Window, now: datetime, facts: Facts
-) -> Wait | Suppress | None:
-    name = coming.step.name
+def _speaks_of_arrears(snapshot: Snapshot, coming: Planned) -> bool:
+    after_due = zones.local_date(coming.at, snapshot.borrower.zone) > snapshot.obligation.due_on
+    return after_due or coming.step.message_class is MessageClass.OVERDUE
+
+
+def _not_yet(coming: Planned, now: datetime, facts: Facts) -> Wait | None:
     if now < coming.at:
-        return Wait(name, Reason.NOT_YET, facts, until=coming.at)
-    if now >= coming.deadline:
-        late = snapshot.obligation.stored_at >= coming.deadline
-        reason = Reason.PLANNED_AFTER_WINDOW if late else Reason.CATCH_UP_EXCEEDED
-        return Suppress(name, reason, facts)
-    opening = _next_opening(window, now, snapshot.borrower.zone)
-    if opening >= coming.deadline:
-        return Suppress(name, Reason.QUIET_UNTIL_TOO_LATE, facts)
-    if opening > now:
-        return Wait(name, Reason.QUIET_HOURS, facts, until=opening)
+        return Wait(coming.key, Reason.NOT_YET, facts, until=coming.at)
     return None
 
 
-def _next_opening(window: Window, now: datetime, zone: str) -> datetime:
-    """Return the first instant, not before `now`, at which a message may be started."""
-    opening = window.next_opening(now, zone)
+def _blocked(
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, now: datetime, facts: Facts
+) -> Wait | Suppress | None:
+    """Return why the step is stopped for now, or, once its deadline has passed, why it was."""
+    # What counts is the last instant at which the step could have gone.
+    at = min(now, coming.deadline - _BLINK)
+    blockers = list(_blockers(snapshot, treatment, coming, at))
+    if not blockers:
+        return None
+    reason, until = max(blockers, key=lambda blocker: blocker[1] or agenda.NEVER)
+    if now >= coming.deadline:
+        return Suppress(coming.key, reason, facts)
+    until = coming.deadline if until is None else min(until, coming.deadline)
+    return Wait(coming.key, reason, facts, until=until)
+
+
+def _blockers(
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, at: datetime
+) -> Iterator[Blocker]:
+    """Yield everything that stops the step at the instant `at`; nothing but the law stops a statutory notice."""
+    statutory = coming.step.message_class is MessageClass.STATUTORY
+    if not statutory:
+        for until in _silent_until(snapshot):
+            if at < until:
+                yield Reason.MONEY_IN_FLIGHT, until
+        hold = stopping(snapshot.holds, coming.step.message_class, at)
+        if hold is not None:
+            yield hold.meaning.reason, hold.over_at
+    if _awaits_entry(snapshot, treatment):
+        yield Reason.AWAITING_ENTRY, None
+    fed_at, fresh = snapshot.fed_at, treatment.fresh_within
+    is_stale = fresh and (fed_at is None or at >= fed_at + fresh)
+    if is_stale and _speaks_of_arrears(snapshot, coming) and not statutory:
+        # Nobody knows who has paid since: what comes before the due date does no harm, a demand would.
+        yield Reason.STALE_FEED, at + FEED_RETRY
+
+
+def _silent_until(snapshot: Snapshot) -> Iterator[datetime]:
+    patience = timedelta(hours=snapshot.profile.debit.patience_hours)
+    for flight in snapshot.flights:
+        until = flight.silent_until(patience)
+        if until is not None:
+            yield until
+
+
+def was_told_overdue(snapshot: Snapshot) -> bool:
+    """Return whether the debt's due date had passed when the platform first heard of it."""
+    obligation = snapshot.obligation
+    return zones.local_date(obligation.stored_at, snapshot.borrower.zone) > obligation.due_on
+
+
+def _awaits_entry(snapshot: Snapshot, treatment: Treatment) -> bool:
+    return (
+        treatment.entry is Entry.CHOSEN
+        and snapshot.obligation.entry_on is None
+        and was_told_overdue(snapshot)
+    )
+
+
+def _not_meant(snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts) -> Suppress | None:
+    """Return why the step is not for this borrower, or not for a debt in this state."""
+    obligation, when = snapshot.obligation, coming.step.when
+    entry_on = obligation.entry_on
+    if entry_on is not None and zones.local_date(coming.at, snapshot.borrower.zone) < entry_on:
+        return Suppress(coming.key, Reason.BEFORE_ENTRY, facts)
+    overdue = coming.step.message_class is MessageClass.OVERDUE
+    if when == ANYBODY and not (overdue and snapshot.profile.grace_days):
+        return None
+    owed = snapshot.owed(now).minor
+    age = age_of(snapshot, now)
+    fits = (
+        agenda.is_meant(when, snapshot)
+        and (when.min_minor is None or owed >= when.min_minor)
+        and (when.max_minor is None or owed <= when.max_minor)
+        and (when.min_dpd is None or age.dpd >= when.min_dpd)
+        and (when.max_dpd is None or age.dpd <= when.max_dpd)
+    )
+    if not fits:
+        return Suppress(coming.key, Reason.CONDITION_NOT_MET, facts)
+    if overdue and age.phase is Phase.GRACE:
+        return Suppress(coming.key, Reason.IN_GRACE, facts)
+    return None
+
+
+def _too_late(snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts) -> Suppress | None:
+    if now < coming.deadline:
+        return None
+    obligation = snapshot.obligation
+    if obligation.known_at >= coming.deadline:
+        reason = Reason.PLANNED_AFTER_WINDOW
+    elif any(start <= coming.at < end for start, end in obligation.spans):
+        reason = Reason.PAID
+    else:
+        reason = Reason.MERGED_INTO_NEXT if coming.is_merged else Reason.CATCH_UP_EXCEEDED
+    return Suppress(coming.key, reason, facts)
+
+
+def _wrong_hour(
+    snapshot: Snapshot,
+    treatment: Treatment,
+    coming: Planned,
+    window: Window,
+    now: datetime,
+    facts: Facts,
+    together: Collection[tuple[str, str]],
+) -> Wait | Suppress | None:
+    """Return the wait for the hours, the days and the pace at which contact is allowed, or that it is too long."""
+    borrower = snapshot.borrower
+    opening = _next_opening(window, now, borrower.zones)
+    if opening is None:
+        return Suppress(coming.key, Reason.NO_COMMON_WINDOW, facts)
+    if opening >= coming.deadline:
+        return Suppress(coming.key, Reason.QUIET_UNTIL_TOO_LATE, facts)
     if opening > now:
+        return Wait(coming.key, Reason.QUIET_HOURS, facts, until=opening)
+    later = _closed_or_too_soon(snapshot, treatment, coming, now, together)
+    if later is None:
+        return None
+    reason, until = later
+    if until >= coming.deadline:
+        return Suppress(coming.key, reason, facts)
+    return Wait(coming.key, reason, facts, until=until)
+
+
+def _closed_or_too_soon(
+    snapshot: Snapshot,
+    treatment: Treatment,
+    coming: Planned,
+    now: datetime,
+    together: Collection[tuple[str, str]],
+) -> tuple[Reason, datetime] | None:
+    if coming.step.message_class is MessageClass.STATUTORY:
+        return None
+    zone = snapshot.borrower.zone
+    version = treatment.at(zones.local_date(coming.at, zone))
+    today = zones.local_date(now, zone)
+    if not version.is_open(today):
+        return Reason.CLOSED_DAY, agenda.next_open_day(version, today, zone)
+    if version.min_gap:
+        # A second attempt of the same contact is no second contact.
+        same = {(snapshot.obligation.id, coming.key), *together}
+        spoken = (spoken.at for spoken in snapshot.spoken if (spoken.by, spoken.step) not in same)
+        free_at = max(spoken, default=now - version.min_gap) + version.min_gap
+        if now < free_at:
+            return Reason.TOO_SOON, free_at
+    return None
+
+
+def _next_opening(window: Window, now: datetime, zones_: tuple[str, ...]) -> datetime | None:
+    """Return the first instant, not before `now`, at which a message may be started in every zone; None if never."""
+    opening = window.next_opening_in(now, zones_)
+    if opening is None or opening > now:
         return opening
-    closing = window.closing(now, zone)
-    return now if now < closing - CLOSING_MARGIN else window.next_opening(closing, zone)
+    closing = window.closing_in(now, zones_)
+    return now if now < closing - CLOSING_MARGIN else window.next_opening_in(closing, zones_)
 
 
 def _send(
-    borrower: Borrower, coming: Planned, window: Window, now: datetime, facts: Facts
+    snapshot: Snapshot, coming: Planned, window: Window, now: datetime, facts: Facts
 ) -> Send | Suppress:
-    slot, reason = _channel(borrower, coming.step)
+    slot, reason = _channel(snapshot, coming, now)
     if slot is None:
-        return Suppress(coming.step.name, reason, facts)
+        return Suppress(coming.key, reason, facts)
     return Send(
-        coming.step.name,
+        coming.key,
         reason,
         facts,
         channel=coming.step.channels[slot],
         slot=slot,
-        not_after=min(coming.deadline, window.closing(now, borrower.zone)),
+        not_after=min(coming.deadline, window.closing_in(now, snapshot.borrower.zones)),
     )
 
 
-def _channel(borrower: Borrower, step: Step) -> tuple[int | None, Reason]:
-    """Return the position of the first channel with a usable contact point, or why there is none."""
+_UNUSABLE = {PointState.UNCONFIRMED: Reason.CONTACT_POINT_UNCONFIRMED}
+
+
+def _channel(snapshot: Snapshot, coming: Planned, now: datetime) -> tuple[int | None, Reason]:
+    """Return the position of the first channel with a usable contact point and no hold, or why there is none."""
     reason = Reason.NO_CONTACT_POINT
-    for slot, channel in enumerate(step.channels):
-        point = borrower.point(channel)
-        if point is None:
-            continue
-        if point.state is PointState.ACTIVE:
+    for slot, channel in enumerate(coming.step.channels):
+        closed = closed_because(snapshot, coming.step.message_class, channel, now)
+        if closed is None:
             return slot, Reason.DUE
-        reason = Reason.CONTACT_POINT_SUPPRESSED
+        if closed is not Reason.NO_CONTACT_POINT:
+            reason = closed
     return None, reason
 
 
-def dropped(snapshot: Snapshot, treatment: Treatment, rules: Rules, step: str) -> Suppress:
+def closed_because(
+    snapshot: Snapshot, message_class: MessageClass, channel: str, now: datetime
+) -> Reason | None:
+    """Return why a message of a class may not take a channel at `now`: no usable contact point, or a hold on it; None
+    where it may.
+    """
+    point = snapshot.borrower.point(channel)
+    if point is None:
+        return Reason.NO_CONTACT_POINT
+    if point.state is not PointState.ACTIVE:
+        return _UNUSABLE.get(point.state, Reason.CONTACT_POINT_SUPPRESSED)
+    hold = stopping(snapshot.holds, message_class, now, channel=channel)
+    return hold.meaning.reason if hold is not None else None
+
+
+def dropped(
+    snapshot: Snapshot, treatment: Treatment, rules: Rules, step: str, now: datetime
+) -> Suppress:
     """Return the decision about a step that applied when it was decided and no longer does.
 
-    That is so when the borrower's zone changed and the step's instant now lies before the obligation was issued.
+    That is so when the borrower's zone changed and the step's instant now lies before the obligation was issued, or
+    when what it counted from is gone: a failed debit that settled after all.
     """
     paid = not snapshot.obligation.is_open
     window = rules.window(snapshot.borrower.jurisdiction)
     reason = Reason.PAID if paid else Reason.PLANNED_AFTER_WINDOW
-    return Suppress(step, reason, _facts(snapshot, treatment, None, window))
+    return Suppress(step, reason, _facts(snapshot, treatment, None, window, now))
+
+
+def redated(
+    snapshot: Snapshot, treatment: Treatment, rules: Rules, step: str, now: datetime
+) -> Suppress:
+    """Return the decision about a step of a cycle that is over: the due date has moved since."""
+    window = rules.window(snapshot.borrower.jurisdiction)
+    return Suppress(step, Reason.REDATED, _facts(snapshot, treatment, None, window, now))
 
 
 def _facts(
-    snapshot: Snapshot, treatment: Treatment, coming: Planned | None, window: Window
+    snapshot: Snapshot,
+    treatment: Treatment,
+    coming: Planned | None,
+    window: Window,
+    now: datetime,
 ) -> Facts:
     borrower, obligation = snapshot.borrower, snapshot.obligation
     return {
@@ -131,10 +341,18 @@ def _facts(
         "due_on": obligation.due_on.isoformat(),
         "step_at": zones.to_text(coming.at) if coming else "",
         "deadline": zones.to_text(coming.deadline) if coming else "",
-        "zone": borrower.zone,
-        "outstanding_minor": obligation.outstanding.minor,
+        "zone": ",".join(borrower.zones),
+        "outstanding_minor": snapshot.owed(now).minor,
         "currency": obligation.amount.currency,
-        "treatment": treatment.id,
+        "treatment": _version(snapshot, treatment, coming).id,
+        "product": snapshot.profile.id,
         "rule": window.id,
         "rule_status": window.status,
     }
+
+
+def _version(snapshot: Snapshot, treatment: Treatment, coming: Planned | None) -> Treatment:
+    """Return the version of the treatment that a step comes from; the newest one for none."""
+    if coming is None or treatment.earlier is None:
+        return treatment
+    return treatment.at(zones.local_date(coming.at, snapshot.borrower.zone))

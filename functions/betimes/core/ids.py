@@ -6,11 +6,12 @@ mid-cycle must not create a second contact for the same step.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import zlib
 
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -29,7 +30,9 @@ def digest_id(*facts: str) -> str:
     """
     # The unit separator keeps ("a", "bc") apart from ("ab", "c"); no id may hold a control character.
     joined = "\x1f".join(facts).encode()
-    return base64.b32encode(hashlib.sha256(joined).digest()).decode()[:26].lower()
+    # 26 characters are the first 130 bits; the library's base32 encoder takes ten times as long.
+    bits = int.from_bytes(hashlib.sha256(joined).digest()) >> 126
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def contact_id(

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from betimes.core import agenda, ids, money, zones
-from betimes.core.book import Pages, Snapshot
+from betimes.core.book import Pages, Snapshot, contract_rate, debts_of, receipt_of
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
 from betimes.core.errors import Rejected
+from betimes.core.flight import RANK, Flight, FlightState, Means
+from betimes.core.hold import Hold, Kind
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
-from betimes.core.treatment import Treatment
+from betimes.core.policies import Policies
+from betimes.core.product import PLAIN, Profile, Roll
+from betimes.core.replay import Standing, replay
+from betimes.core.values import copied
+from betimes.core.workdays import rolled
 
 # How far a source's clock may run ahead of ours before its payment counts as not yet made.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # Waiting repayments credited in one go; what is left over is credited when the obligation is told again.
 MAX_MATCHED = 40
+# Open obligations of one account: a payment may change all of them, and one transaction must hold the change.
+MAX_OPEN = 72
 # Beyond these a date or an amount is a typing error; calendar and stores hold what lies within exactly.
 YEARS = range(1970, 2200)
 MAX_MINOR = 10**15
@@ -37,22 +46,30 @@ class PutBorrower:
     zone: str
     jurisdiction: str
     contact_points: tuple[ContactPoint, ...]
+    zone_evidence: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    score_band: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PutAccount:
-    """Create or replace an account."""
+    """Create or replace an account; see `core.borrower.Account` for what the fields mean."""
 
     account_id: str
     product: str
     currency: str
     opened_on: date
     limit_minor: int = 0
+    daily_rate: Decimal = Decimal(0)
+    mandate: str = ""
+    creditor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AddObligation:
-    """Create an obligation; `minimum_minor` is 0 where there is no minimum payment."""
+    """Create an obligation; `minimum_minor` is 0 where there is no minimum payment. What is neither principal nor fee
+    is interest.
+    """
 
     obligation_id: str
     account_id: str
@@ -62,11 +79,82 @@ class AddObligation:
     principal_minor: int
     amount_minor: int
     minimum_minor: int = 0
+    fee_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AmendObligation:
+    """Change what is owed or when: a prepayment in part, a moved due date, an arrangement. `revision` rises with each
+    amendment of the obligation; one that is not above the last changes nothing.
+
+    With `aged_from` days past due count from that date on: a re-ageing. A new due date begins a new cycle of steps.
+    """
+
+    obligation_id: str
+    revision: int
+    due_on: date
+    principal_minor: int
+    amount_minor: int
+    minimum_minor: int = 0
+    fee_minor: int = 0
+    aged_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseEntry:
+    """Let the steps of a debt that was overdue when it was first told speak from `entry_on` on."""
+
+    obligation_id: str
+    entry_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class PutFlight:
+    """Tell of money in flight, or how far it has got; see `core.flight.Flight`. `at` is when it got there."""
+
+    flight_id: str
+    account_id: str
+    obligation_id: str
+    means: Means
+    amount_minor: int
+    state: FlightState
+    at: datetime
+    expected_by: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutHold:
+    """Set a hold, or set its dates anew; see `core.hold.Hold`. With nothing named it stops the whole borrower.
+
+    A promise names its amount and day and ends with that day.
+    """
+
+    hold_id: str
+    kind: Kind
+    starts_at: datetime
+    ends_at: datetime | None = None
+    account_id: str = ""
+    obligation_id: str = ""
+    channel: str = ""
+    promise_minor: int = 0
+    promise_on: date | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftHold:
+    """End a hold at `lifted_at`, which may lie in the past."""
+
+    hold_id: str
+    lifted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AddRepayment:
-    """Record money received for an obligation. `currency` is "" where the source leaves it to the account."""
+    """Record money received: for an obligation, or with `obligation_id` "" for what the account owes, in the order of
+    its product. `currency` is "" where the source leaves it to the account. `credit` marks a credit note.
+    """
 
     repayment_id: str
     obligation_id: str
@@ -74,6 +162,7 @@ class AddRepayment:
     paid_at: datetime
     amount_minor: int
     currency: str = ""
+    credit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +173,18 @@ class ReverseRepayment:
     reversed_at: datetime
 
 
-Command = PutBorrower | PutAccount | AddObligation | AddRepayment | ReverseRepayment
+Command = (
+    PutBorrower
+    | PutAccount
+    | AddObligation
+    | AmendObligation
+    | ChooseEntry
+    | AddRepayment
+    | ReverseRepayment
+    | PutFlight
+    | PutHold
+    | LiftHold
+)
 
 
 class Outcome(StrEnum):
@@ -95,10 +195,13 @@ class Outcome(StrEnum):
     KEPT = "kept"  # a repayment whose obligation is not known yet
     REPLACED = "replaced"  # an account that was known with other content
     OVERPAID = "overpaid"  # stored; the obligation has now received more than was owed
+    SHORT_NOTICE = (
+        "short_notice"  # stored; a debit was scheduled with less notice than its product asks for
+    )
 
 
 def accept(
-    pages: Pages, command: Command, treatment: Treatment, *, shards: int, now: datetime
+    pages: Pages, command: Command, policies: Policies, *, shards: int, now: datetime
 ) -> tuple[Pages, Outcome]:
     """Return the pages after `command` and what it did. `now` is when the platform heard of it (UTC).
 
@@ -107,19 +210,40 @@ def accept(
     """
     match command:
         case PutBorrower():
-            return _put_borrower(pages, command)
+            return _put_borrower(pages, command, policies, now)
         case PutAccount():
-            return _put_account(pages, command)
+            return _put_account(pages, command, policies, now)
         case AddObligation():
-            return _add_obligation(pages, command, treatment, shards, now)
+            return _add_obligation(pages, command, policies, shards, now)
+        case AmendObligation():
+            return _amend(pages, command, policies, now)
+        case ChooseEntry():
+            return _choose_entry(pages, command, policies, now)
         case AddRepayment():
-            return _add_repayment(pages, command, treatment, now)
+            return _add_repayment(pages, command, policies, now)
         case ReverseRepayment():
-            return _reverse(pages, command, treatment, now)
+            return _reverse(pages, command, policies, now)
+        case PutFlight():
+            return _put_flight(pages, command, policies, now)
+        case PutHold():
+            return _put_hold(pages, command, policies, now)
+        case LiftHold():
+            return _lift_hold(pages, command, policies, now)
 
 
-def _put_borrower(pages: Pages, command: PutBorrower) -> tuple[Pages, Outcome]:
-    zones.zone(command.zone)
+def _put_borrower(
+    pages: Pages, command: PutBorrower, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    if not command.zone:
+        # Nobody knows where the person is: where the evidence puts them, or wherever the jurisdiction reaches. Evidence
+        # from elsewhere does not take them out of it: both count.
+        candidates = policies.rules.candidates(command.jurisdiction)
+        found = command.zone_evidence or candidates
+        if not set(found) & set(candidates):
+            found = (*candidates, *found)
+        command = replace(command, zone=found[0], zone_evidence=found)
+    for name in (command.zone, *command.zone_evidence):
+        zones.zone(name)
     _unique_channels(command.contact_points)
     old = pages.head
     version = old.version if old else 0
@@ -134,8 +258,19 @@ def _put_borrower(pages: Pages, command: PutBorrower) -> tuple[Pages, Outcome]:
         blocked=_blocked(points, old),
         unmatched=old.unmatched if old else 0,
         version=version,
+        zone_evidence=command.zone_evidence,
+        tags=command.tags,
+        score_band=command.score_band,
+        held=old.held if old else 0,
     )
-    return (pages, Outcome.UNCHANGED) if head == old else (pages.with_head(head), Outcome.STORED)
+    if head == old:
+        return pages, Outcome.UNCHANGED
+    pages = pages.with_head(head)
+    if old is not None and old.zone != head.zone:
+        # Civil dates of money and of days past due are those of the zone.
+        for account_id in pages.accounts:
+            pages = _replayed(pages, account_id, policies, now)
+    return pages, Outcome.STORED
 
 
 def _kept(point: ContactPoint, old: Borrower | None, version: int) -> ContactPoint:
@@ -147,7 +282,10 @@ def _kept(point: ContactPoint, old: Borrower | None, version: int) -> ContactPoi
     before = next((each for each in known if _same_address(each, point)), None)
     if before is None:
         return replace(point, since=version)
-    return replace(point, since=before.since) if before.state is PointState.ACTIVE else before
+    # Whether an address is confirmed is the lender's word; a bounce, a complaint and an opt-out are not.
+    if before.state in (PointState.ACTIVE, PointState.UNCONFIRMED):
+        return replace(point, since=before.since)
+    return before
 
 
 def _blocked(points: tuple[ContactPoint, ...], old: Borrower | None) -> tuple[ContactPoint, ...]:
@@ -191,7 +329,9 @@ def _check_address(point: ContactPoint) -> None:
             raise Rejected("bad_email", "email", "an e-mail address must be one plain address")
 
 
-def _put_account(pages: Pages, command: PutAccount) -> tuple[Pages, Outcome]:
+def _put_account(
+    pages: Pages, command: PutAccount, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
     if pages.head is None:
         raise Rejected("unknown_borrower", "borrower_id", "create the borrower before the account")
     money.minor_units(command.currency)
@@ -199,14 +339,23 @@ def _put_account(pages: Pages, command: PutAccount) -> tuple[Pages, Outcome]:
         raise Rejected("negative_amount", "limit_minor", "a limit is not negative")
     if command.limit_minor > MAX_MINOR:
         raise Rejected("bad_amount", "limit_minor", "a limit is at most 10^15 minor units")
+    if not 0 <= command.daily_rate < 1:
+        raise Rejected(
+            "bad_rate", "daily_rate", "a daily rate lies between 0 and 1, such as 0.0003"
+        )
+    old = pages.accounts.get(command.account_id)
     account = Account(
         command.account_id,
         command.product,
         command.currency,
         command.opened_on,
         command.limit_minor,
+        command.daily_rate,
+        command.mandate,
+        command.creditor,
+        version=old.version if old else 0,
+        tally=old.tally if old else 0,
     )
-    old = pages.accounts.get(account.id)
     if old is not None and old.currency != account.currency:
         # Also without obligations: one may be on its way in another request.
         raise Rejected(
@@ -214,16 +363,27 @@ def _put_account(pages: Pages, command: PutAccount) -> tuple[Pages, Outcome]:
         )
     if old == account:
         return pages, Outcome.UNCHANGED
-    return pages.with_account(account), Outcome.REPLACED if old else Outcome.STORED
+    pages = pages.with_account(account)
+    if old is not None:
+        return _replayed(pages, account.id, policies, now), Outcome.REPLACED
+    for repayment in list(pages.repayments.values()):
+        # Money that named no debt has waited for its account only.
+        mine = repayment.account_id == account.id and repayment.obligation_id == ""
+        if mine and not repayment.matched and repayment.amount.currency in ("", account.currency):
+            pages = _match(pages, repayment)
+    return pages, Outcome.STORED
 
 
 def _add_obligation(
-    pages: Pages, command: AddObligation, treatment: Treatment, shards: int, now: datetime
+    pages: Pages, command: AddObligation, policies: Policies, shards: int, now: datetime
 ) -> tuple[Pages, Outcome]:
     account = pages.accounts.get(command.account_id)
     if pages.head is None or account is None:
         raise Rejected("unknown_account", "account_id", "create the account before its obligations")
-    _check_obligation(command, pages.head.zone)
+    zone = policies.profile(account).zone or pages.head.zone
+    _check_year(command.issued_at, "issued_at")
+    _check_terms(command)
+    _check_issue(command.issued_at, command.due_on, zone)
     obligation = Obligation(
         id=command.obligation_id,
         account_id=command.account_id,
@@ -233,25 +393,142 @@ def _add_obligation(
         amount=Money(command.amount_minor, account.currency),
         principal_minor=command.principal_minor,
         minimum_minor=command.minimum_minor,
+        fee_minor=command.fee_minor,
         stored_at=now,
         watch=Watch(shard=ids.shard_of(pages.tenant, pages.borrower_id, shards)),
     )
     old = pages.obligations.get(obligation.id)
     if old is not None:
-        if _terms(old) != _terms(obligation):
+        # What was amended since was told as this once.
+        if not old.revision and _terms(old) != _terms(obligation):
             raise Rejected(
                 "duplicate_id",
                 "obligation_id",
-                "this obligation is stored with other content; a changed debt needs a new id",
+                "this obligation is stored with other content; amend it, or give a new debt a new id",
             )
         if not any(waiting_for(pages, old.id)):
             return pages, Outcome.UNCHANGED
-        return _matched(pages, old, treatment, now), Outcome.UNCHANGED
-    pages = _matched(pages.with_obligation(obligation), obligation, treatment, now)
+        return _matched(pages, old, policies, now), Outcome.UNCHANGED
+    profile = policies.profile(account)
+    if profile is not PLAIN:
+        _check_room(pages, account.id)
+    rolled = _rolled(obligation, profile, policies)
+    pages = _matched(pages.with_obligation(rolled), rolled, policies, now)
     return pages, _stored_or_overpaid(pages.obligations[obligation.id])
 
 
-def _matched(pages: Pages, obligation: Obligation, treatment: Treatment, now: datetime) -> Pages:
+def _check_issue(issued_at: datetime, due_on: date, zone: str) -> None:
+    if due_on < zones.local_date(issued_at, zone):
+        raise Rejected(
+            "due_before_issue", "due_on", "the due date lies before the obligation was issued"
+        )
+
+
+def _rolled(obligation: Obligation, profile: Profile, policies: Policies) -> Obligation:
+    """Return the obligation with its due date moved to a business day, where the product says so.
+
+    Where the calendar of the year is not published the date stays, and is provisional until it is.
+    """
+    nominal = obligation.nominal_on or obligation.due_on
+    moved = rolled(nominal, profile.due_roll, policies.calendars.get(profile.calendar))
+    return replace(
+        obligation,
+        due_on=moved.on,
+        nominal_on=nominal if moved.on != nominal or moved.provisional else None,
+        provisional=moved.provisional,
+    )
+
+
+def _amend(
+    pages: Pages, command: AmendObligation, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    old = pages.obligations.get(command.obligation_id)
+    if old is None:
+        raise Rejected(
+            "unknown_obligation", "obligation_id", "create the obligation before it is amended"
+        )
+    _check_terms(command)
+    if command.revision < 1:
+        raise Rejected("bad_revision", "revision", "amendments are counted from 1")
+    if command.aged_from is not None:
+        _check_year(command.aged_from, "aged_from")
+    if command.revision <= old.revision:
+        return pages, Outcome.UNCHANGED
+    assert pages.head is not None, "an obligation never stands without its borrower"
+    profile = policies.profile(pages.accounts.get(old.account_id))
+    zone = profile.zone or pages.head.zone
+    _check_issue(old.issued_at, command.due_on, zone)
+    amended = replace(
+        old,
+        due_on=command.due_on,
+        nominal_on=None,
+        amount=Money(command.amount_minor, old.amount.currency),
+        principal_minor=command.principal_minor,
+        minimum_minor=command.minimum_minor,
+        fee_minor=command.fee_minor,
+        aged_from=command.aged_from or old.aged_from,
+        aged_on=zones.local_date(now, zone) if command.aged_from is not None else old.aged_on,
+        revision=command.revision,
+    )
+    pages = _recycled(pages, old, _rolled(amended, profile, policies), now)
+    return _replayed(pages, old.account_id, policies, now, relook=old.id), Outcome.STORED
+
+
+def reroll(pages: Pages, policies: Policies, now: datetime) -> Pages:
+    """Return the pages with every due date that its product rolls where the calendars in force put it.
+
+    Debts that are settled, or whose due date is over, keep theirs: nobody's past is moved by a notice.
+    """
+    assert pages.head is not None
+    for old in list(pages.obligations.values()):
+        account = pages.accounts.get(old.account_id)
+        profile = policies.profile(account)
+        zone = profile.zone or pages.head.zone
+        if not old.is_open or profile.due_roll is Roll.UNADJUSTED:
+            continue
+        new = _rolled(old, profile, policies)
+        if new != old and min(old.due_on, new.due_on) >= zones.local_date(now, zone):
+            pages = _recycled(pages, old, new, now)
+            pages = _replayed(pages, old.account_id, policies, now, relook=old.id)
+    return pages
+
+
+def _recycled(pages: Pages, old: Obligation, new: Obligation, now: datetime) -> Pages:
+    """Return the pages with an amended obligation; a new due date begins a new cycle, in which nothing is decided."""
+    if new.due_on != old.due_on:
+        watch = replace(new.watch, decided=(), spoken=(), pay_by=None)
+        if watch.contact_id:
+            # What is on its way speaks of the old date.
+            watch = replace(watch, look_at=now)
+        new = replace(new, watch=watch, redated_at=now)
+    return pages.with_obligation(new)
+
+
+def _choose_entry(
+    pages: Pages, command: ChooseEntry, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    old = pages.obligations.get(command.obligation_id)
+    if old is None:
+        raise Rejected("unknown_obligation", "obligation_id", "there is no such obligation")
+    _check_year(command.entry_on, "entry_on")
+    if old.entry_on == command.entry_on:
+        return pages, Outcome.UNCHANGED
+    pages = pages.with_obligation(replace(old, entry_on=command.entry_on))
+    return _relooked(pages, old.id, policies, now), Outcome.STORED
+
+
+def _check_room(pages: Pages, account_id: str) -> None:
+    """Refuse an account with more open debts than one transaction can settle."""
+    count = sum(o.is_open and o.account_id == account_id for o in pages.obligations.values())
+    if count >= MAX_OPEN:
+        raise Rejected(
+            "too_many_open",
+            "account_id",
+            f"the account has {MAX_OPEN} open obligations; tell later instalments as they come due",
+        )
+
+
+def _matched(pages: Pages, obligation: Obligation, policies: Policies, now: datetime) -> Pages:
     """Return the pages with the money that waited for an obligation, and its look.
 
     What one transaction cannot take goes on waiting, and until all of it is matched the obligation is not looked at:
@@ -259,9 +536,10 @@ def _matched(pages: Pages, obligation: Obligation, treatment: Treatment, now: da
     """
     waiting = list(waiting_for(pages, obligation.id))
     for repayment in waiting[:MAX_MATCHED]:
-        pages = _match(pages, repayment, now)
+        pages = _match(pages, repayment)
+    pages = _replayed(pages, obligation.account_id, policies, now, relook=obligation.id)
     if len(waiting) <= MAX_MATCHED:
-        return _relooked(pages, obligation.id, treatment, now)
+        return pages
     unseen = pages.obligations[obligation.id]
     watch = replace(unseen.watch, look_at=agenda.NEVER)
     return pages.with_obligation(replace(unseen, watch=watch))
@@ -293,10 +571,11 @@ def _terms(obligation: Obligation) -> tuple[object, ...]:
         obligation.account_id,
         obligation.seq,
         obligation.issued_at,
-        obligation.due_on,
+        obligation.nominal_on or obligation.due_on,
         obligation.amount,
         obligation.principal_minor,
         obligation.minimum_minor,
+        obligation.fee_minor,
     )
 
 
@@ -305,9 +584,8 @@ def _check_year(on: date, field: str) -> None:
         raise Rejected("bad_date", field, f"{field} lies in a year from {YEARS[0]} to {YEARS[-1]}")
 
 
-def _check_obligation(command: AddObligation, zone: str) -> None:
+def _check_terms(command: AddObligation | AmendObligation) -> None:
     _check_year(command.due_on, "due_on")
-    _check_year(command.issued_at, "issued_at")
     if not 0 < command.amount_minor <= MAX_MINOR:
         raise Rejected(
             "bad_amount",
@@ -318,18 +596,16 @@ def _check_obligation(command: AddObligation, zone: str) -> None:
         raise Rejected("negative_amount", "principal_minor", "a principal is not negative")
     if command.principal_minor > MAX_MINOR:
         raise Rejected("bad_amount", "principal_minor", "a principal is at most 10^15 minor units")
+    if not 0 <= command.fee_minor <= command.amount_minor:
+        raise Rejected("bad_amount", "fee_minor", "a fee lies between 0 and the amount")
     if not 0 <= command.minimum_minor <= command.amount_minor:
         raise Rejected(
             "bad_minimum", "minimum_minor", "a minimum payment lies between 0 and the amount"
         )
-    if command.due_on < zones.local_date(command.issued_at, zone):
-        raise Rejected(
-            "due_before_issue", "due_on", "the due date lies before the obligation was issued"
-        )
 
 
 def _add_repayment(
-    pages: Pages, command: AddRepayment, treatment: Treatment, now: datetime
+    pages: Pages, command: AddRepayment, policies: Policies, now: datetime
 ) -> tuple[Pages, Outcome]:
     if pages.head is None:
         raise Rejected("unknown_borrower", "borrower_id", "create the borrower before a repayment")
@@ -343,12 +619,16 @@ def _add_repayment(
                 "duplicate_id", "repayment_id", "this repayment is stored with other content"
             )
         return pages, Outcome.UNCHANGED
+    pages = _keep(pages, repayment)
+    if repayment.obligation_id == "" and account is not None:
+        pages = _replayed(_match(pages, repayment), account.id, policies, now)
+        return pages, Outcome.STORED
     if obligation is None:
-        return _keep(pages, repayment), Outcome.KEPT
+        return pages, Outcome.KEPT
     if obligation.account_id != command.account_id:
         raise Rejected("wrong_account", "account_id", "the obligation belongs to another account")
-    pages = _match(_keep(pages, repayment), repayment, now)
-    pages = _relooked(pages, obligation.id, treatment, now)
+    pages = _match(pages, repayment)
+    pages = _replayed(pages, obligation.account_id, policies, now, relook=obligation.id)
     return pages, _stored_or_overpaid(pages.obligations[obligation.id])
 
 
@@ -358,6 +638,7 @@ def _receipt(repayment: Repayment) -> tuple[object, ...]:
         repayment.account_id,
         repayment.paid_at,
         repayment.amount.minor,
+        repayment.credit,
     )
 
 
@@ -387,18 +668,25 @@ def checked_repayment(command: AddRepayment, currency: str, now: datetime) -> Re
         account_id=command.account_id,
         paid_at=command.paid_at,
         amount=Money(command.amount_minor, command.currency or currency),
+        told_at=now,
+        credit=command.credit,
     )
 
 
-def adopt(pages: Pages, parked: Repayment, treatment: Treatment, now: datetime) -> Pages:
+def adopt(pages: Pages, parked: Repayment, policies: Policies, now: datetime) -> Pages:
     """Return the pages with a repayment that was parked until its account became known; unchanged if already there."""
     if parked.id in pages.repayments:
         return pages
     pages = _keep(pages, parked)
+    account = pages.accounts.get(parked.account_id)
+    if parked.obligation_id == "":
+        if account is None or parked.amount.currency not in ("", account.currency):
+            return pages
+        return _replayed(_match(pages, parked), account.id, policies, now)
     obligation = pages.obligations.get(parked.obligation_id)
     if obligation is None or not _pays(parked, obligation):
         return pages
-    return _relooked(_match(pages, parked, now), obligation.id, treatment, now)
+    return _replayed(_match(pages, parked), obligation.account_id, policies, now)
 
 
 def _keep(pages: Pages, repayment: Repayment) -> Pages:
@@ -407,29 +695,103 @@ def _keep(pages: Pages, repayment: Repayment) -> Pages:
     return pages.with_repayment(repayment).with_head(waiting)
 
 
-def _match(pages: Pages, repayment: Repayment, now: datetime) -> Pages:
-    """Return the pages with a waiting repayment credited to its obligation."""
+def _match(pages: Pages, repayment: Repayment) -> Pages:
+    """Return the pages with a waiting repayment counted among the money of its account."""
     assert pages.head is not None
-    currency = pages.obligations[repayment.obligation_id].amount.currency
+    currency = pages.accounts[repayment.account_id].currency
     fewer = replace(pages.head, unmatched=pages.head.unmatched - 1)
     matched = replace(repayment, matched=True, amount=Money(repayment.amount.minor, currency))
-    pages = pages.with_repayment(matched).with_head(fewer)
-    if repayment.reversed_at is not None:
-        return pages
-    return _credited(pages, repayment.obligation_id, repayment.amount.minor, now)
+    return pages.with_repayment(matched).with_head(fewer)
 
 
-def _credited(pages: Pages, obligation_id: str, minor: int, now: datetime) -> Pages:
-    obligation = pages.obligations[obligation_id]
-    paid = obligation.paid_minor + minor
-    assert paid >= 0, "more was taken back than was received"
-    settled = paid >= obligation.amount.minor
-    settled_at = (obligation.settled_at or now) if settled else None
-    return pages.with_obligation(replace(obligation, paid_minor=paid, settled_at=settled_at))
+def _replayed(
+    pages: Pages, account_id: str, policies: Policies, now: datetime, *, relook: str = ""
+) -> Pages:
+    """Return the pages with every obligation of an account as the facts of its money leave it, each with its look.
+
+    `relook` names an obligation whose look is set in any case.
+    """
+    assert pages.head is not None
+    account = pages.accounts[account_id]
+    profile = policies.profile(account)
+    zone = profile.zone or pages.head.zone
+    owing = [o for o in pages.obligations.values() if o.account_id == account_id]
+    today = zones.local_date(now, zone)
+    debts = debts_of(owing, pages.holds.values(), profile, zone, today)
+    receipts = [
+        receipt_of(repayment, profile, zone)
+        for repayment in pages.repayments.values()
+        if repayment.account_id == account_id
+        and repayment.matched
+        and repayment.reversed_at is None
+    ]
+    found = replay(debts, receipts, profile, contract_rate(account, profile))
+    for obligation in owing:
+        after = _standing(obligation, found.standings[obligation.id], now)
+        if after is not obligation:
+            pages = pages.with_obligation(after)
+        if after is not obligation or obligation.id == relook:
+            pages = _relooked(pages, obligation.id, policies, now)
+    return pages
+
+
+def restated(pages: Pages, policies: Policies, now: datetime) -> list[str]:
+    """Return the accounts for which a replay of all facts gives something else than what is stored; none, it is hoped.
+
+    Whether something is settled is compared, not when that became known.
+    """
+    wrong = []
+    for account_id in pages.accounts:
+        again = _replayed(pages, account_id, policies, now)
+        for obligation in again.obligations.values():
+            stored = pages.obligations[obligation.id]
+            same = replace(
+                obligation,
+                watch=stored.watch,
+                settled_at=stored.settled_at
+                if obligation.is_open is stored.is_open
+                else obligation.settled_at,
+                spans=stored.spans,
+            )
+            if same != stored:
+                wrong.append(account_id)
+                break
+    return wrong
+
+
+def _standing(obligation: Obligation, found: Standing, now: datetime) -> Obligation:
+    """Return the obligation with what a replay found of it; `now` is when it became known."""
+    settled_at, spans = obligation.settled_at, obligation.spans
+    if found.is_settled:
+        settled_at = settled_at or now
+    elif settled_at is not None:
+        spans = (*spans, (settled_at, now)) if settled_at < now else spans
+        settled_at = None
+    late = found.accrued or found.paid.penalty
+    stands = (
+        obligation.settled_at == settled_at
+        and obligation.paid == found.paid
+        and obligation.overpaid_minor == found.overpaid_minor
+        and obligation.accrued == found.accrued
+        and obligation.accrued_to == (found.accrued_to if late else None)
+        and obligation.paid_minor == found.paid.total + found.overpaid_minor
+    )
+    if stands:
+        return obligation
+    return replace(
+        obligation,
+        paid_minor=found.paid.total + found.overpaid_minor,
+        paid=found.paid,
+        accrued=found.accrued,
+        accrued_to=found.accrued_to if late else None,
+        overpaid_minor=found.overpaid_minor,
+        settled_at=settled_at,
+        spans=spans,
+    )
 
 
 def _reverse(
-    pages: Pages, command: ReverseRepayment, treatment: Treatment, now: datetime
+    pages: Pages, command: ReverseRepayment, policies: Policies, now: datetime
 ) -> tuple[Pages, Outcome]:
     repayment = pages.repayments.get(command.repayment_id)
     if repayment is None:
@@ -443,22 +805,181 @@ def _reverse(
         raise Rejected(
             "reversed_before_paid", "reversed_at", "the reversal lies before the payment"
         )
-    pages = pages.with_repayment(replace(repayment, reversed_at=command.reversed_at))
+    taken_back = replace(repayment, reversed_at=command.reversed_at, reversal_told_at=now)
+    pages = pages.with_repayment(taken_back)
     if repayment.matched:
-        pages = _credited(pages, repayment.obligation_id, -repayment.amount.minor, now)
-        pages = _relooked(pages, repayment.obligation_id, treatment, now)
+        pages = _replayed(pages, repayment.account_id, policies, now)
     return pages, Outcome.STORED
 
 
-def _relooked(pages: Pages, obligation_id: str, treatment: Treatment, now: datetime) -> Pages:
-    snapshot = pages.snapshot(obligation_id)
-    return pages.with_obligation(looked(snapshot, treatment, now))
+def _put_flight(
+    pages: Pages, command: PutFlight, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    account = pages.accounts.get(command.account_id)
+    if pages.head is None or account is None:
+        raise Rejected("unknown_account", "account_id", "create the account before money for it")
+    if not 0 < command.amount_minor <= MAX_MINOR:
+        raise Rejected("bad_amount", "amount_minor", "an amount is above zero, at most 10^15")
+    _check_year(command.at, "at")
+    _check_year(command.expected_by, "expected_by")
+    ended = command.state in (FlightState.SETTLED, FlightState.FAILED)
+    if command.expected_by < command.at and not ended:
+        raise Rejected("bad_date", "expected_by", "the result is expected before the event itself")
+    if command.at > now + CLOCK_TOLERANCE and command.state is not FlightState.SCHEDULED:
+        raise Rejected("in_the_future", "at", "only a scheduled flight may lie in the future")
+    old = pages.flights.get(command.flight_id)
+    new = Flight(
+        id=command.flight_id,
+        account_id=command.account_id,
+        obligation_id=command.obligation_id,
+        means=command.means,
+        amount_minor=command.amount_minor,
+        state=command.state,
+        since=old.since if old is not None else command.at,
+        expected_by=command.expected_by,
+        ended_at=command.at if ended else None,
+        reason=command.reason,
+    )
+    if old is not None:
+        what = (old.account_id, old.obligation_id, old.means, old.amount_minor)
+        if what != (new.account_id, new.obligation_id, new.means, new.amount_minor):
+            raise Rejected("duplicate_id", "flight_id", "this id is money of another kind")
+        both_ended = RANK[old.state] == RANK[new.state] == RANK[FlightState.SETTLED]
+        if both_ended and old.state is not new.state:
+            raise Rejected(
+                "flight_ended",
+                "state",
+                f"it is {old.state} already; money that comes back later is a reversal of the repayment",
+            )
+        if RANK[new.state] <= RANK[old.state]:
+            return pages, Outcome.UNCHANGED
+    pages = _all_relooked(pages.with_flight(new), policies, now)
+    scheduled = command.state is FlightState.SCHEDULED
+    notice = timedelta(days=policies.profile(account).debit.notice_days)
+    if scheduled and notice and command.at < now + notice:
+        return pages, Outcome.SHORT_NOTICE
+    return pages, Outcome.STORED
 
 
-def looked(snapshot: Snapshot, treatment: Treatment, now: datetime) -> Obligation:
+def _put_hold(
+    pages: Pages, command: PutHold, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    if pages.head is None:
+        raise Rejected("unknown_borrower", "borrower_id", "create the borrower before a hold")
+    if command.account_id and command.account_id not in pages.accounts:
+        raise Rejected("unknown_account", "account_id", "this borrower has no such account")
+    if command.obligation_id and command.obligation_id not in pages.obligations:
+        raise Rejected("unknown_obligation", "obligation_id", "this borrower owes no such thing")
+    ends_at = _end_of(pages.head.zone, command)
+    old = pages.holds.get(command.hold_id)
+    concerned = [
+        o
+        for o in pages.obligations.values()
+        if command.account_id in ("", o.account_id) and command.obligation_id in ("", o.id)
+    ]
+    hold = Hold(
+        id=command.hold_id,
+        kind=command.kind,
+        starts_at=command.starts_at,
+        told_at=old.told_at if old is not None else now,
+        ends_at=ends_at,
+        lifted_at=old.lifted_at if old is not None else None,
+        account_id=command.account_id,
+        obligation_id=command.obligation_id,
+        channel=command.channel,
+        promise_minor=command.promise_minor,
+        promise_on=command.promise_on,
+        paid_before_minor=old.paid_before_minor
+        if old is not None
+        else sum(o.paid_minor for o in concerned),
+        owner=command.owner,
+        revision=old.revision if old is not None else 1,
+    )
+    if old == hold:
+        return pages, Outcome.UNCHANGED
+    if old is not None:
+        hold = replace(hold, revision=old.revision + 1)
+    if old is not None and (old.kind, old.account_id, old.obligation_id, old.channel) != (
+        hold.kind,
+        hold.account_id,
+        hold.obligation_id,
+        hold.channel,
+    ):
+        raise Rejected("duplicate_id", "hold_id", "this id is a hold of another kind or scope")
+    return _held(pages, hold, policies, now), Outcome.STORED
+
+
+def _end_of(zone: str, command: PutHold) -> datetime | None:
+    """Return when a hold ends: as told, for a promise with the promised day."""
+    _check_year(command.starts_at, "starts_at")
+    ends_at = command.ends_at
+    if command.kind is Kind.PROMISE:
+        if command.promise_on is None or command.promise_minor <= 0:
+            raise Rejected("bad_hold", "promise_on", "a promise names its day and its amount")
+        _check_year(command.promise_on, "promise_on")
+        if command.promise_minor > MAX_MINOR:
+            raise Rejected("bad_amount", "promise_minor", "an amount is at most 10^15")
+        ends_at = zones.instant(command.promise_on + timedelta(days=1), time.min, zone)
+    elif command.promise_on is not None or command.promise_minor:
+        raise Rejected("bad_hold", "promise_on", f"a hold of kind {command.kind} is no promise")
+    if ends_at is not None:
+        _check_year(ends_at, "ends_at")
+        if ends_at <= command.starts_at:
+            raise Rejected("bad_hold", "ends_at", "a hold ends after it starts")
+    return ends_at
+
+
+def _lift_hold(
+    pages: Pages, command: LiftHold, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    hold = pages.holds.get(command.hold_id)
+    if hold is None:
+        raise Rejected("unknown_hold", "hold_id", "this borrower has no such hold")
+    _check_year(command.lifted_at, "lifted_at")
+    if command.lifted_at > now + CLOCK_TOLERANCE:
+        raise Rejected("in_the_future", "lifted_at", "set the end of the hold instead")
+    if hold.lifted_at == command.lifted_at:
+        return pages, Outcome.UNCHANGED
+    lifted = replace(hold, lifted_at=command.lifted_at, revision=hold.revision + 1)
+    return _held(pages, lifted, policies, now), Outcome.STORED
+
+
+def _held(pages: Pages, hold: Hold, policies: Policies, now: datetime) -> Pages:
+    """Return the pages with a hold that was set or lifted: late interest may stand still, and every look may move."""
+    pages = pages.with_hold(hold)
+    for account_id, account in pages.accounts.items():
+        if hold.kind in policies.profile(account).late.frozen_by:
+            pages = _replayed(pages, account_id, policies, now)
+    return _all_relooked(pages, policies, now)
+
+
+def _all_relooked(pages: Pages, policies: Policies, now: datetime) -> Pages:
+    for obligation in pages.obligations.values():
+        watch = obligation.watch
+        if not obligation.is_open:
+            continue
+        if watch.contact_id and (watch.look_at is None or watch.look_at > now):
+            # A contact that waits for this may go now.
+            sooner = replace(obligation, watch=replace(watch, look_at=now))
+            pages = pages.with_obligation(sooner)
+        else:
+            pages = _relooked(pages, obligation.id, policies, now)
+    return pages
+
+
+def _relooked(pages: Pages, obligation_id: str, policies: Policies, now: datetime) -> Pages:
+    assert pages.head is not None
+    if pages.head.unmatched and any(waiting_for(pages, obligation_id)):
+        # Money that waits may have paid it long ago: whoever matches that money sets the look.
+        return pages
+    snapshot = pages.snapshot(obligation_id, policies.profiles)
+    return pages.with_obligation(looked(snapshot, policies, now))
+
+
+def looked(snapshot: Snapshot, policies: Policies, now: datetime) -> Obligation:
     """Return the obligation with the `look_at` that agenda, treatment and zone ask for."""
     obligation = snapshot.obligation
-    at = agenda.look_at(snapshot, treatment, now)
+    at = agenda.look_at(snapshot, policies.treatment_of(snapshot.profile), now)
     if at == obligation.watch.look_at:
         return obligation
-    return replace(obligation, watch=replace(obligation.watch, look_at=at))
+    return copied(obligation, watch=copied(obligation.watch, look_at=at))

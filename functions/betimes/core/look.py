@@ -2,11 +2,14 @@
 
 A look first settles the contact that is still unfinished, then decides every step that has come due. It ends at a Send
 (the contact's review is the next look), at a Wait, or when the treatment has nothing left.
+
+Where the treatment asks for a digest, a Send takes along the steps of the borrower's other obligations that could be
+sent now through the same channel: one contact speaks of all of them, and each of them has its decision and its record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -16,17 +19,31 @@ from betimes.core.agenda import Planned
 from betimes.core.book import Snapshot
 from betimes.core.contact import Contact, Event, State
 from betimes.core.decide import decide
-from betimes.core.decision import Decision, Send, Suppress, Wait
+from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
+from betimes.core.hold import KINDS
 from betimes.core.obligation import Obligation
-from betimes.core.policies import Policies
+from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.record import Record
+from betimes.core.treatment import Step, Treatment
+from betimes.core.values import copied
 
 # After this long a contact that is still READY is offered to its channel again: its message was lost on the way.
 REOFFER = timedelta(minutes=10)
 # How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
 GRACE: Mapping[str, timedelta] = {"email": timedelta(minutes=15), "sms": timedelta(minutes=30)}
 DEFAULT_GRACE = timedelta(minutes=30)
+# What stops a contact that was already written, rather than making it late.
+_STOPS = frozenset(
+    {
+        Reason.MONEY_IN_FLIGHT,
+        Reason.STALE_FEED,
+        Reason.AWAITING_ENTRY,
+        *(meaning.reason for meaning in KINDS.values()),
+    }
+)
+# Obligations that one digest speaks of, at most: a text must stay readable, and a transaction holds 100 writes.
+MAX_ALONG = 8
 # Places of records among those of one instant: dispatch follows a look, and a provider's report follows dispatch.
 AT_DISPATCH = 500
 AFTER_SENDING = 600
@@ -35,41 +52,56 @@ AFTER_REPORT = 700
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look leads to: the obligation to store, contacts created or moved, and records to append, in order."""
+    """What a look leads to: the obligation to store, contacts created or moved, and records to append, in order.
+
+    `others` are the borrower's obligations that a digest takes along, as they are to be stored.
+    """
 
     obligation: Obligation
     created: tuple[Contact, ...] = ()
     moved: tuple[tuple[Contact, Contact], ...] = ()
     records: tuple[Record, ...] = ()
     decisions: tuple[Decision, ...] = field(default=())
+    others: tuple[Obligation, ...] = ()
 
 
 def look(
-    snapshot: Snapshot, unfinished: Contact | None, policies: Policies, now: datetime
+    snapshot: Snapshot,
+    unfinished: Contact | None,
+    policies: Policies,
+    now: datetime,
+    siblings: Sequence[Snapshot] = (),
 ) -> Looked:
     """Return what a look at the snapshot's obligation leads to at `now` (UTC).
 
-    `unfinished` is the contact that the obligation's watch names, None if it names none.
+    `unfinished` is the contact that the obligation's watch names, None if it names none. `siblings` are the snapshots
+    of the borrower's other obligations.
     """
+    treatment = policies.treatment_of(snapshot.profile)
     looked = Looked(snapshot.obligation)
     if unfinished is not None:
-        looked = _review(looked, snapshot, unfinished, policies, now)
+        looked = _review(looked, snapshot, unfinished, policies, now, siblings)
         if looked.obligation.watch.contact_id:
             return looked
     while True:
-        seen = replace(snapshot, obligation=looked.obligation)
-        if not looked.obligation.is_open and not agenda.is_unexplained(seen, policies.treatment):
+        seen = copied(snapshot, obligation=looked.obligation)
+        if not looked.obligation.is_open and not agenda.is_unexplained(seen, treatment):
             return _watched(looked, look_at=None)
-        decision = decide(seen, policies.treatment, policies.rules, now)
+        decision = decide(seen, treatment, policies.rules, now)
         if decision is None:
             return _watched(looked, look_at=agenda.NEVER)
-        looked, go_on = _follow(looked, seen, decision, policies, now)
+        looked, go_on = _follow(looked, seen, decision, policies, now, siblings)
         if not go_on:
             return looked
 
 
 def _follow(
-    looked: Looked, seen: Snapshot, decision: Decision, policies: Policies, now: datetime
+    looked: Looked,
+    seen: Snapshot,
+    decision: Decision,
+    policies: Policies,
+    now: datetime,
+    siblings: Sequence[Snapshot],
 ) -> tuple[Looked, bool]:
     """Return the look after `decision`, and whether the next step is to be decided in the same look."""
     match decision:
@@ -82,17 +114,86 @@ def _follow(
         case Suppress():
             return _decided(looked, seen, decision, now), True
         case Send():
-            contact = _contact(seen, decision, policies, now)
+            along = list(_along(seen, decision, policies, now, siblings))
+            contact = _contact(seen, decision, policies, now, along)
             looked = _decided(looked, seen, decision, now, contact)
             looked = replace(looked, created=(*looked.created, contact))
+            for sibling, step in along:
+                looked = _taken_along(looked, sibling, step, contact, now)
             return _watched(looked, look_at=now + REOFFER, contact_id=contact.id), False
         case _ as never:
             assert_never(never)
 
 
-def _contact(seen: Snapshot, decision: Send, policies: Policies, now: datetime) -> Contact:
+def _along(
+    seen: Snapshot,
+    decision: Send,
+    policies: Policies,
+    now: datetime,
+    siblings: Sequence[Snapshot],
+) -> Iterator[tuple[Snapshot, Send]]:
+    """Yield the borrower's other obligations with a step that may go now in the same contact, and that step.
+
+    A step that sets a deadline speaks alone: a list has no room for the date by which each of its debts is to be paid.
+    """
+    line = policies.treatment_of(seen.profile)
+    asking = _step_of(line, decision)
+    if asking.deadline_days or not line.at(zones.local_date(now, seen.borrower.zone)).digest:
+        return
+    taken = 0
+    for sibling in siblings:
+        if taken == MAX_ALONG:
+            return
+        obligation = sibling.obligation
+        treatment = policies.treatment_of(sibling.profile)
+        if not obligation.is_open or obligation.watch.contact_id or not treatment.digest:
+            continue
+        also = decide(sibling, treatment, policies.rules, now)
+        if not isinstance(also, Send) or also.channel != decision.channel:
+            continue
+        step = _step_of(treatment, also)
+        if step.message_class is asking.message_class and not step.deadline_days:
+            taken += 1
+            yield sibling, also
+
+
+def _step_of(line: Treatment, decision: Send) -> Step:
+    """Return the step that was decided, in the version of the treatment that it came from."""
+    return line.version(str(decision.facts["treatment"])).step(decision.step)
+
+
+def _taken_along(
+    looked: Looked, sibling: Snapshot, step: Send, contact: Contact, now: datetime
+) -> Looked:
+    """Return the look with another obligation's step decided: its word stands in `contact`."""
+    taken = Suppress(step.step, Reason.IN_DIGEST, step.facts)
+    watch = sibling.obligation.watch
+    written = decision_record(
+        sibling, taken, now, prev=watch.chain, contact_id=contact.id, place=len(looked.records)
+    )
+    watch = replace(
+        watch, chain=written.hash, decided=(*watch.decided, step.step), look_at=now + REOFFER
+    )
+    other = replace(sibling.obligation, watch=watch)
+    return replace(
+        looked,
+        records=(*looked.records, written),
+        decisions=(*looked.decisions, taken),
+        others=(*looked.others, other),
+    )
+
+
+def _contact(
+    seen: Snapshot,
+    decision: Send,
+    policies: Policies,
+    now: datetime,
+    along: Sequence[tuple[Snapshot, Send]],
+) -> Contact:
     obligation, borrower = seen.obligation, seen.borrower
-    step = policies.treatment.step(decision.step)
+    version = policies.treatment_of(seen.profile).version(str(decision.facts["treatment"]))
+    step = version.step(decision.step)
+    template = DIGEST if along else step.template_for(seen.has_mandate)
     return Contact(
         id=ids.contact_id(
             borrower.tenant,
@@ -109,19 +210,22 @@ def _contact(seen: Snapshot, decision: Send, policies: Policies, now: datetime) 
         step=decision.step,
         slot=decision.slot,
         channel=decision.channel,
-        template=policies.templates[step.template].id,
-        treatment=policies.treatment.id,
+        template=policies.templates[template].id,
+        treatment=str(decision.facts["treatment"]),
         message_class=step.message_class,
         decided_at=now,
-        not_after=decision.not_after,
-        amount=obligation.outstanding,
+        not_after=min(decision.not_after, *(also.not_after for _, also in along))
+        if along
+        else decision.not_after,
+        amount=seen.owed(now),
         changed_at=now,
+        also=tuple((sibling.obligation.id, also.step) for sibling, also in along),
     )
 
 
 def _watched(looked: Looked, **values: object) -> Looked:
-    watch = replace(looked.obligation.watch, **values)  # type: ignore[arg-type]  # fields of Watch
-    return replace(looked, obligation=replace(looked.obligation, watch=watch))
+    watch = copied(looked.obligation.watch, **values)
+    return copied(looked, obligation=copied(looked.obligation, watch=watch))
 
 
 def _decided(
@@ -204,10 +308,11 @@ def event_record(
     key: str,
     reason: Reason,
     place: int = 0,
+    facts: Facts | None = None,
 ) -> Record:
     """Return the sealed ledger record of one event of a contact; `key` tells apart events that share an instant.
 
-    `place` orders it among the records of its instant.
+    `place` orders it among the records of its instant. `facts` are what belongs to this event alone.
 
     `reason` is the event's own: a complaint is recorded as one even where it does not move the contact.
 
@@ -222,6 +327,7 @@ def event_record(
         contact_id=after.id,
         at=now,
         body={
+            **(facts or {}),
             "event": event,
             "step": after.step,
             "channel": after.channel,
@@ -245,13 +351,14 @@ def chained(
     key: str = "",
     reason: Reason | None = None,
     place: int = 0,
+    facts: Facts | None = None,
 ) -> tuple[Contact, Record]:
     """Return the contact `after` an event with the event's record at the end of its chain, and that record.
 
-    `reason` is the event's own where it is not the contact's.
+    `reason` is the event's own where it is not the contact's, `facts` what belongs to this event alone.
     """
     written = event_record(
-        before, after, event, now, key=key, reason=reason or after.reason, place=place
+        before, after, event, now, key=key, reason=reason or after.reason, place=place, facts=facts
     )
     return replace(after, chain=written.hash), written
 
@@ -270,16 +377,26 @@ def missed(contact: Contact, coming: Planned | None, by: datetime) -> Reason:
 
 
 def _review(
-    looked: Looked, snapshot: Snapshot, contact: Contact, policies: Policies, now: datetime
+    looked: Looked,
+    snapshot: Snapshot,
+    contact: Contact,
+    policies: Policies,
+    now: datetime,
+    siblings: Sequence[Snapshot],
 ) -> Looked:
     """Return the look after settling, as far as can be, the contact that is still unfinished."""
-    settled = not snapshot.obligation.is_open
+    with_it = {obligation_id for obligation_id, _ in contact.also}
+    settled = not snapshot.obligation.is_open and not any(
+        sibling.obligation.is_open for sibling in siblings if sibling.obligation.id in with_it
+    )
     match contact.state:
         case State.READY if settled:
             return _ended(looked, contact, Event.CANCELLED, Reason.PAID, now)
+        case State.READY if contact.cycle != snapshot.obligation.cycle:
+            return _ended(looked, contact, Event.CANCELLED, Reason.REDATED, now)
         case State.READY if now >= contact.not_after:
-            coming = agenda.planned(snapshot, policies.treatment, contact.step)
-            return _ended(looked, contact, Event.EXPIRED, missed(contact, coming, now), now)
+            reason = _expired(snapshot, contact, policies, now)
+            return _ended(looked, contact, Event.EXPIRED, reason, now)
         case State.READY:
             looked = replace(looked, moved=(*looked.moved, (contact, contact.offered_again())))
             return _watched(looked, look_at=min(now + REOFFER, contact.not_after))
@@ -294,6 +411,16 @@ def _review(
             return _settle_unknown(looked, contact, settled, now)
         case _:
             return _watched(looked, contact_id="")
+
+
+def _expired(snapshot: Snapshot, contact: Contact, policies: Policies, now: datetime) -> Reason:
+    """Return why a READY contact whose time is over never went: what stopped it to the end, else that it was late."""
+    line = policies.treatment_of(snapshot.profile).version(contact.treatment)
+    decision = decide(snapshot, line, policies.rules, now, step=contact.step)
+    busy = contact.reason is Reason.PROVIDER_BUSY
+    if decision is not None and decision.reason in _STOPS and not busy:
+        return decision.reason
+    return missed(contact, agenda.planned(snapshot, line, contact.step), now)
 
 
 def _ended(looked: Looked, contact: Contact, event: Event, reason: Reason, now: datetime) -> Looked:

@@ -10,17 +10,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from betimes.core import zones
 from betimes.core.book import Snapshot
 from betimes.core.errors import Rejected
 from betimes.core.money import Money
 
-VARIABLES = ("lender", "amount", "minimum", "due", "overdue_days")
-_OPTIONAL = ("minimum",)
+VARIABLES = (
+    "lender",
+    "amount",
+    "minimum",
+    "due",
+    "overdue_days",
+    "as_of",
+    "pay_by",
+    "instrument",
+    "debit_at",
+    "items",
+)
+_OPTIONAL = ("minimum", "pay_by", "instrument", "debit_at", "items")
+# What is there whenever something else is: the account is named where a debit is announced.
+_GOES_WITH = {"instrument": "debit_at"}
 _TOKEN = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)\s*\)\)")
 # From a condition to its end, as `_mark` shows them.
 _HIDDEN = re.compile("\x01.*?\x02", re.DOTALL)
@@ -80,28 +94,98 @@ class Text:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def values(
-    snapshot: Snapshot, *, today: date, lender: str
-) -> dict[str, Money | date | int | str | None]:
-    """Return the typed variables of a message about the snapshot's obligation.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A local date and time as a borrower reads it on the civil date `today`: "11:30 tomorrow"."""
 
-    `overdue_days` is 0 until the due date is over. `minimum` is what is missing of the minimum payment, None where
-    there is none or it has been met.
+    on: date
+    at: time
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One of several amounts in one message: to whom it is owed, how much, and until when; and by when it must be in
+    which account, where it will be debited.
+    """
+
+    creditor: str
+    amount: Money
+    due_on: date
+    debit_at: Moment | None = None
+    instrument: str = ""
+
+
+Value = Money | date | int | str | Moment | tuple[Item, ...] | None
+
+
+def values(
+    snapshot: Snapshot, *, now: datetime, lender: str, along: Sequence[Snapshot] | None = None
+) -> dict[str, Value]:
+    """Return the typed variables of a message about the snapshot's obligation at the instant `now`.
+
+    `amount` is what is owed then, late interest of that day included, and `as_of` is that day. `overdue_days` is 0
+    until the due date is over. `minimum` is what is missing of the minimum payment, None where there is none or it has
+    been met. `instrument` and `debit_at` are None without a coming auto-debit, `pay_by` without a deadline that a
+    step has set and that is not over. `items` lists this obligation and those `along`, None where none is asked for.
     """
     obligation = snapshot.obligation
-    missing = obligation.minimum_minor - obligation.paid_minor
+    today = zones.local_date(now, snapshot.zone)
+    missing = obligation.minimum_minor - obligation.received_minor
+    pay_by, debit_at = obligation.watch.pay_by, _coming_debit(snapshot, now)
     return {
         "lender": lender,
-        "amount": obligation.outstanding,
+        "amount": snapshot.owed(now),
         "minimum": Money(missing, obligation.amount.currency)
         if obligation.minimum_minor and missing > 0
         else None,
         "due": obligation.due_on,
         "overdue_days": max(0, (today - obligation.due_on).days),
+        "as_of": today,
+        "pay_by": pay_by if pay_by is not None and pay_by >= today else None,
+        "instrument": snapshot.account.mandate
+        if debit_at is not None and snapshot.account is not None
+        else None,
+        "debit_at": debit_at,
+        "items": None
+        if along is None
+        else tuple(_item(each, now, lender) for each in (snapshot, *along)),
     }
 
 
-def render(body: Body, variables: Mapping[str, Money | date | int | str | None]) -> Text:
+def _item(snapshot: Snapshot, now: datetime, lender: str) -> Item:
+    creditor = snapshot.account.creditor if snapshot.account is not None else ""
+    debit_at = _coming_debit(snapshot, now)
+    return Item(
+        creditor or lender,
+        snapshot.owed(now),
+        snapshot.obligation.due_on,
+        debit_at,
+        snapshot.account.mandate if debit_at is not None and snapshot.account is not None else "",
+    )
+
+
+def _coming_debit(snapshot: Snapshot, now: datetime) -> Moment | None:
+    """Return the next debit window on the due date, or on the days after it where a debit is tried daily."""
+    windows = snapshot.profile.debit.windows
+    if not snapshot.has_mandate or not windows:
+        return None
+    today = zones.local_date(now, snapshot.zone)
+    on = snapshot.obligation.due_on
+    if on < today:
+        if not snapshot.profile.debit.again_daily:
+            return None
+        on = today
+    for day in (on, on + timedelta(days=1)):
+        for at in windows:
+            if zones.instant(day, at, snapshot.zone) > now:
+                return Moment(day, at, today)
+        if not snapshot.profile.debit.again_daily:
+            return None
+    return None
+
+
+def render(body: Body, variables: Mapping[str, Value]) -> Text:
     """Return the text of `body` with the variables in it.
 
     Raises:
@@ -110,12 +194,12 @@ def render(body: Body, variables: Mapping[str, Money | date | int | str | None])
     return Text(
         body.channel,
         body.locale,
-        _fill(body.subject, body.locale, variables),
-        _fill(body.text, body.locale, variables),
+        _fill(body.subject, body, variables),
+        _fill(body.text, body, variables),
     )
 
 
-def _fill(text: str, locale: str, variables: Mapping[str, Money | date | int | str | None]) -> str:
+def _fill(text: str, body: Body, variables: Mapping[str, Value]) -> str:
     out: list[str] = []
     shown, end = True, 0
     for token in _TOKEN.finditer(text):
@@ -130,7 +214,7 @@ def _fill(text: str, locale: str, variables: Mapping[str, Money | date | int | s
         elif shown:
             value = variables[name]
             assert value is not None, f"(({name})) has no value"
-            out.append(_format(value, locale))
+            out.append(_format(value, body.locale, body.channel))
     if shown:
         out.append(text[end:])
     return "".join(out)
@@ -141,19 +225,65 @@ _MONTHS = (
 )
 
 
-def _format(value: Money | date | int | str, locale: str) -> str:
+def _format(value: Value, locale: str, channel: str) -> str:
     chinese = locale.startswith("zh")
     match value:
         case Money(_, "CNY") if chinese:
             return f"{value.decimal()}元"
         case Money():
             return f"{value.currency} {value.decimal()}"
+        case Moment():
+            return _moment(value, locale, channel)
+        case tuple():
+            return _list(value, locale, channel)
         case date() if chinese:
             return f"{value.year}年{value.month}月{value.day}日"
         case date():
             return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
         case _:
             return str(value)
+
+
+def _moment(moment: Moment, locale: str, channel: str) -> str:
+    chinese = locale.startswith("zh")
+    clock = f"{moment.at:%H:%M}"
+    match (moment.on - moment.today).days:
+        case 0:
+            return f"今天{clock}" if chinese else f"{clock} today"
+        case 1:
+            return f"明天{clock}" if chinese else f"{clock} tomorrow"
+        case _:
+            day = _format(moment.on, locale, channel)
+            return f"{day}{clock}" if chinese else f"{clock} on {day}"
+
+
+def _list(items: tuple[Item, ...], locale: str, channel: str) -> str:
+    """Return one line for each item by e-mail, one sentence by SMS, which has no lines to spare."""
+    chinese = locale.startswith("zh")
+    lines = []
+    for item in items:
+        amount = _format(item.amount, locale, channel)
+        until = _until(item, locale, channel)
+        lines.append(
+            f"{item.creditor}：{amount}（{until}）"
+            if chinese
+            else f"{item.creditor}: {amount} ({until})"
+        )
+    if channel == "email":
+        return "\n".join(f"- {line}" for line in lines)
+    return ("；" if chinese else "; ").join(lines)
+
+
+def _until(item: Item, locale: str, channel: str) -> str:
+    """Return when an amount is due, and where it will be debited instead: what must be in which account by when."""
+    chinese = locale.startswith("zh")
+    due = _format(item.due_on, locale, channel)
+    if item.debit_at is None:
+        return f"{due}到期" if chinese else f"due {due}"
+    by = _moment(item.debit_at, locale, channel)
+    if chinese:
+        return f"{due}到期，自动扣款：请于{by}前在尾号{item.instrument}的账户中备足"
+    return f"due {due}, debited: have it in the account ending in {item.instrument} by {by}"
 
 
 def parse(document: Mapping[str, Any], source: str) -> Template:
@@ -210,7 +340,7 @@ def _check(text: str, place: str) -> None:
             inside = ""
         elif name not in VARIABLES:
             raise _bad(place, name, "is not a variable of a message")
-        elif name in _OPTIONAL and inside != name:
+        elif name in _OPTIONAL and inside not in (name, _GOES_WITH.get(name)):
             raise _bad(place, name, f"may be missing: use it inside ((if {name}))")
     if inside:
         raise _bad(place, inside, "opens a condition that is not closed")

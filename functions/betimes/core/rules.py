@@ -1,14 +1,20 @@
 """Rules of contact: in this release the daily window in which a jurisdiction allows contact.
 
-A window is a half-open interval [opens, closes) of the borrower's local time. A jurisdiction without a pack of its own
-gets the house window, which is narrower than any pack shipped: what is unknown makes us quieter, never louder.
+A window is an interval of the borrower's local time. It always contains the time at which it opens; whether it contains
+the one at which it closes is said by each rule, because laws differ ("between 22:00 and 08:00", "after 9 pm"). A
+jurisdiction without a pack of its own gets the house window, which is narrower than any pack shipped: what is unknown
+makes us quieter, never louder.
+
+Several facts about where somebody lives may conflict. Then contact is allowed only when every candidate zone allows it:
+sets of instants are intersected, never the windows of one date, because ten in the morning of one zone may lie on
+another date than ten in the morning of the next. Where nothing is common, the answer is None: wait, and ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from betimes.core import zones
@@ -17,10 +23,22 @@ from betimes.core.errors import Rejected
 HOUSE = "HOUSE"
 STATUSES = ("verified", "secondary", "unverified", "draft")
 
+# How far ahead an instant is searched that all zones allow. Weeks differ by changes of clocks only: where nothing is
+# common for eight days, better evidence is the way out and not waiting.
+HORIZON_DAYS = 8
+_HORIZON = timedelta(days=HORIZON_DAYS)
+_DAY = timedelta(days=1)
+# The resolution of an instant: a window that contains its closing time ends one tick later.
+_TICK = timedelta(microseconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When contact is allowed, with the citation it rests on and how well that citation is known."""
+    """When contact is allowed, with the citation it rests on and how well that citation is known.
+
+    `opens` is always inside; `closes` is inside where `closes_inclusive` says so. `zones` are the candidate zones of
+    the jurisdiction, for a borrower of whose zone nothing is known; may be empty.
+    """
 
     id: str
     jurisdiction: str
@@ -28,32 +46,101 @@ class Window:
     closes: time
     status: str
     citation: str
+    closes_inclusive: bool = False
+    zones: tuple[str, ...] = ()
 
     def allows(self, at: datetime, zone: str) -> bool:
-        """Return whether contact is allowed at the instant `at`; true at `opens`, false at `closes`."""
-        return self.opens <= zones.local_time(at, zone) < self.closes
+        """Return whether contact is allowed at the instant `at` by the clocks of one zone.
+
+        True at `opens`. At `closes` true only where that is inside; one microsecond later always false.
+        """
+        clock = zones.local_time(at, zone)
+        return self.opens <= clock < self.closes or (self.closes_inclusive and clock == self.closes)
 
     def next_opening(self, at: datetime, zone: str) -> datetime:
-        """Return the first allowed instant that is not before `at` (UTC)."""
+        """Return the first allowed instant that is not before `at` (UTC); `at` itself when it is allowed."""
         if self.allows(at, zone):
             return at
-        today = zones.local_date(at, zone)
-        for day in range(3):
-            opening = zones.instant(today + timedelta(days=day), self.opens, zone)
-            if opening >= at:
-                return opening
-        raise AssertionError("a daily window opens within two days")
+        for start, _ in self._spans(at, zone):
+            if start > at:
+                return start
+        raise AssertionError(f"the window {self.id} opens within {HORIZON_DAYS} days")
 
     def closing(self, at: datetime, zone: str) -> datetime:
-        """Return the instant at which the window that allows `at` closes (UTC)."""
+        """Return the first instant after `at`, which must be allowed, that is no more allowed (UTC).
+
+        For a window that contains its closing time this is one microsecond after that time.
+        """
         assert self.allows(at, zone), "asked for the closing of a window that is not open"
-        today = zones.local_date(at, zone)
-        closing = zones.instant(today, self.closes, zone)
-        if closing <= at:
-            # Clocks were set back across the closing: the window is open a second time.
-            closing = zones.instant(today, self.closes, zone, second=True)
-        assert closing > at
-        return closing
+        closing = at
+        for start, end in self._spans(at, zone):
+            if start > closing:
+                return closing
+            closing = max(closing, end)
+        raise AssertionError(f"the window {self.id} closes within {HORIZON_DAYS} days")
+
+    def _spans(self, at: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the allowed parts of the UTC days from that of `at` to the horizon, in order, cut at midnight UTC."""
+        today = at.astimezone(UTC).date()
+        opens, closes = _since_midnight(self.opens), _since_midnight(self.closes)
+        if self.closes_inclusive:
+            closes += _TICK
+        for n in range(HORIZON_DAYS + 1):
+            yield from zones.spans(today + n * _DAY, zone, opens, closes)
+
+    def next_opening_in(self, at: datetime, zones: Sequence[str]) -> datetime | None:
+        """Return the first instant, not before `at`, that the clocks of every one of `zones` allow (UTC).
+
+        None when there is none within `HORIZON_DAYS` days of `at`, and when `zones` is empty: of nobody's clock nothing
+        is known then, and a caller takes the candidates of the jurisdiction instead. The order of `zones` is of no
+        account.
+
+        Source: 12 CFR 1006.6(b)(1), conflicting facts about a location: convenient at every one (US.REGF.LOC).
+        """
+        common = at
+        # Each round goes on to an opening of some zone, of which there are few within the horizon.
+        while zones and common < at + _HORIZON:
+            latest = max(self.next_opening(common, zone) for zone in zones)
+            if latest == common:
+                return common
+            common = latest
+        return None
+
+    def closing_in(self, at: datetime, zones: Sequence[str]) -> datetime:
+        """Return the first instant after `at` that some clock of `zones` no more allows; every one must allow `at`."""
+        assert zones, "no zone, no window"
+        return min(self.closing(at, zone) for zone in zones)
+
+    def intervals(
+        self, zones: Sequence[str], start: datetime, end: datetime
+    ) -> tuple[tuple[datetime, datetime], ...]:
+        """Return the longest intervals [opening, closing) that every clock of `zones` allows and that begin in
+        [start, end), in order (UTC); may be empty.
+
+        One that is open already just before `start` is not among them; the closing of the last may lie after `end`.
+        """
+        found = []
+        at = start
+        if zones and all(
+            self.allows(each, zone) for each in (start - _TICK, start) for zone in zones
+        ):
+            at = self.closing_in(start, zones)
+        while at < end:
+            opening = self.next_opening_in(at, zones)
+            if opening is None:
+                at += _HORIZON
+            elif opening >= end:
+                break
+            else:
+                at = self.closing_in(opening, zones)
+                found.append((opening, at))
+        return tuple(found)
+
+
+def _since_midnight(at: time) -> timedelta:
+    return timedelta(
+        hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +153,38 @@ class Rules:
         """Return the window for `jurisdiction`, the house window where it has no pack."""
         return self.windows.get(jurisdiction) or self.windows[HOUSE]
 
+    def candidates(self, jurisdiction: str) -> tuple[str, ...]:
+        """Return the zones a borrower may live in of whose zone nothing is known but the jurisdiction.
+
+        Where its pack lists none, and where there is no pack, these are the zones of the house: a spread around the
+        world that has no hour of the house window in common, so that nobody is contacted before more is known.
+        """
+        return self.window(jurisdiction).zones or self.windows[HOUSE].zones
+
 
 _KEYS = {"id", "jurisdiction", "opens", "closes", "status", "citation"}
+_OPTIONAL = {"closes_inclusive", "zones"}
 
 
 def parse_window(document: Mapping[str, Any], source: str) -> Window:
     """Return the window rule in a parsed TOML document; `source` names the file in errors.
 
+    `closes_inclusive` (default false) and `zones` (default none) may be left out.
+
     Raises:
-        Rejected: code "bad_rule", when a key is unknown, missing or of the wrong form, when the window is empty, or
-        when
-            there is no citation.
+        Rejected: code "bad_rule", when a key is unknown, missing or of the wrong form, when the window is empty or
+        never closes, when a zone is unknown or told twice, or when there is no citation.
     """
-    for key in sorted(set(document) ^ _KEYS):
+    for key in sorted((set(document) - _OPTIONAL) ^ _KEYS):
         raise _bad(source, key, "is unknown" if key in document else "is missing")
-    try:
-        opens, closes = (time.fromisoformat(document[key]) for key in ("opens", "closes"))
-    except (TypeError, ValueError) as error:
-        raise _bad(source, "opens", str(error)) from None
-    if opens.tzinfo is not None or closes.tzinfo is not None:
-        raise _bad(source, "opens", "is the borrower's local time and carries no zone")
+    opens, closes = (_local_time(document[key], source, key) for key in ("opens", "closes"))
+    inclusive = document.get("closes_inclusive", False)
+    if not isinstance(inclusive, bool):
+        raise _bad(source, "closes_inclusive", "is neither true nor false")
     if opens >= closes:
         raise _bad(source, "closes", "lies before the window opens")
+    if inclusive and (opens, closes) == (time.min, time.max):
+        raise _bad(source, "closes", "leaves no time of the day closed")
     if document["status"] not in STATUSES:
         raise _bad(source, "status", f"is none of {', '.join(STATUSES)}")
     for key in ("id", "jurisdiction", "citation"):
@@ -100,7 +197,34 @@ def parse_window(document: Mapping[str, Any], source: str) -> Window:
         closes=closes,
         status=document["status"],
         citation=document["citation"],
+        closes_inclusive=inclusive,
+        zones=_zones(document.get("zones", []), source),
     )
+
+
+def _local_time(value: object, source: str, key: str) -> time:
+    if not isinstance(value, str):
+        raise _bad(source, key, 'is no text such as "08:00"')
+    try:
+        at = time.fromisoformat(value)
+    except ValueError as error:
+        raise _bad(source, key, str(error)) from None
+    if at.tzinfo is not None:
+        raise _bad(source, key, "is the borrower's local time and carries no zone")
+    return at
+
+
+def _zones(value: object, source: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise _bad(source, "zones", 'is no list of zones such as ["Asia/Shanghai"]')
+    for name in value:
+        try:
+            zones.zone(name)
+        except Rejected as error:
+            raise _bad(source, "zones", f"holds {name!r}: {error.message}") from None
+    if len(set(value)) != len(value):
+        raise _bad(source, "zones", "holds a zone twice")
+    return tuple(value)
 
 
 def _bad(source: str, key: str, problem: str) -> Rejected:

@@ -13,18 +13,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from betimes.core import zones
-from betimes.core.ageing import age
-from betimes.core.agenda import plan
+from betimes.core.ageing import Phase, day_of
+from betimes.core.agenda import Planned, plan
+from betimes.core.arrears import age_of, facts_of
 from betimes.core.book import Pages, Snapshot
+from betimes.core.change import MAX_CHANGES, changes_between
+from betimes.core.decide import decide, from_opening
+from betimes.core.decision import Wait
+from betimes.core.errors import Stale
+from betimes.core.hold import Kind
+from betimes.core.intake import reroll, waiting_for
 from betimes.core.policies import Policies
-from betimes.ports import Book
+from betimes.core.treatment import MessageClass
+from betimes.flows.sweep import ITS_OWN
+from betimes.ports import Book, Stores
 
 PAGE = 200
 # A step may be this long past its deadline before its missing decision is an alarm: the sweep has its own pace.
 TOLERANCE = timedelta(hours=1)
+DAY = timedelta(days=1)
 FAR_AHEAD = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -32,16 +42,70 @@ FAR_AHEAD = datetime(9999, 12, 31, tzinfo=UTC)
 class DayClosed:
     """The report of one close of day. Amounts are minor units by currency and bucket.
 
+    `aged` is the history of the day: each account with anything past due, its days past due, bucket and arrears, those
+    first whose borrower was written to longest ago.
     `undecided` names steps without a decision that are past their deadline, or that came due before the money did;
-    `stranded` open obligations that are not on the agenda.
+    `missed_notices` statutory notices among the steps that were not sent by their deadline; `stranded` open
+    obligations that are not on the agenda, or stand on it for later than they should. `stale_feeds` names the tenants
+    whose repayments are older than a treatment of theirs allows. `promises` counts promises to pay that ended on this
+    day, kept and broken. `provisional` counts due dates whose calendar is still to come. `broken` names the borrowers
+    of whom nothing could be told, as "borrower (error)": they stop no other's close, and their figures are missing in
+    all others.
     """
 
     at: datetime
     obligations: int = 0
     buckets: Counter[str] = field(default_factory=Counter)
     outstanding_minor: Counter[str] = field(default_factory=Counter)
+    aged: list[Aged] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    missed_notices: list[str] = field(default_factory=list)
     stranded: list[str] = field(default_factory=list)
+    stale_feeds: list[str] = field(default_factory=list)
+    promises: Counter[str] = field(default_factory=Counter)
+    provisional: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, other: DayClosed) -> None:
+        """Add what another report found on the same day."""
+        self.obligations += other.obligations
+        self.buckets += other.buckets
+        self.outstanding_minor += other.outstanding_minor
+        self.aged += other.aged
+        self.undecided += other.undecided
+        self.missed_notices += other.missed_notices
+        self.stranded += other.stranded
+        self.stale_feeds += other.stale_feeds
+        self.promises += other.promises
+        self.provisional += other.provisional
+        self.broken += other.broken
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """An account at the close of a day on which something of it was past due; `arrears_minor` in its currency.
+
+    `contacted_at` is when its borrower was last written to about anything still owed or paid since, in its present
+    cycle; "" for never.
+    """
+
+    borrower_id: str
+    account_id: str
+    dpd: int
+    bucket: str
+    arrears_minor: int
+    currency: str
+    contacted_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redated:
+    """A due date that a published calendar has moved."""
+
+    borrower_id: str
+    obligation_id: str
+    before: date
+    after: date
 
 
 def close_day(book: Book, policies: Policies, *, shards: int, now: datetime) -> DayClosed:
@@ -51,35 +115,155 @@ def close_day(book: Book, policies: Policies, *, shards: int, now: datetime) -> 
         Unavailable: the book is out of reach; run it again, it only reads.
     """
     closed = DayClosed(at=now)
+    agreed: dict[str, timedelta] = {}
     for pages in _borrowers(book, shards):
-        close_borrower(closed, pages, policies, now)
+        theirs = DayClosed(at=now)
+        try:
+            close_borrower(theirs, pages, policies, now)
+        except ITS_OWN as error:
+            closed.broken.append(f"{pages.borrower_id} ({type(error).__name__})")
+        else:
+            closed.add(theirs)
+        for account in pages.accounts.values():
+            fresh = policies.treatment_of(policies.profile(account)).fresh_within
+            if fresh:
+                agreed[pages.tenant] = min(fresh, agreed.get(pages.tenant, fresh))
+    for tenant, fresh in sorted(agreed.items()):
+        fed_at = book.fed_until(tenant)
+        if fed_at is None or now >= fed_at + fresh:
+            closed.stale_feeds.append(tenant)
+    closed.aged.sort(key=lambda aged: (aged.contacted_at, aged.borrower_id, aged.account_id))
     return closed
 
 
 def close_borrower(closed: DayClosed, pages: Pages, policies: Policies, now: datetime) -> None:
     """Add one borrower's open obligations to the report, and the steps of any that have no decision."""
     for obligation in pages.obligations.values():
-        snapshot = pages.snapshot(obligation.id)
-        closed.undecided += _undecided(snapshot, policies, now)
+        snapshot = pages.snapshot(obligation.id, policies.profiles)
+        missing = _undecided(snapshot, policies, now)
+        closed.undecided += [f"{obligation.id}:{planned.key}" for planned in missing]
+        closed.missed_notices += [
+            f"{obligation.id}:{planned.key}"
+            for planned in missing
+            if planned.step.message_class is MessageClass.STATUTORY
+        ]
         if not obligation.is_open:
             continue
-        _, bucket = age(obligation, zones.local_date(now, snapshot.borrower.zone))
         closed.obligations += 1
+        bucket = policies.buckets_of(snapshot.profile).of(age_of(snapshot, now).dpd)
         closed.buckets[bucket] += 1
         key = f"{obligation.amount.currency} {bucket}"
-        closed.outstanding_minor[key] += obligation.outstanding.minor
-        if obligation.watch.look_at is None:
+        closed.outstanding_minor[key] += snapshot.owed(now).minor
+        closed.provisional += obligation.provisional
+        if _is_stranded(pages, snapshot, policies, now):
             closed.stranded.append(obligation.id)
+    _age_accounts(closed, pages, policies, now)
+    _count_promises(closed, pages, now)
 
 
-def _undecided(snapshot: Snapshot, policies: Policies, now: datetime) -> list[str]:
+def _age_accounts(closed: DayClosed, pages: Pages, policies: Policies, now: datetime) -> None:
+    """Add the accounts with anything past due to the history of the day."""
+    late = {
+        obligation.account_id
+        for obligation in pages.obligations.values()
+        if obligation.is_open
+        and age_of(pages.snapshot(obligation.id, policies.profiles), now).phase
+        in (Phase.GRACE, Phase.OVERDUE)
+    }
+    assert pages.head is not None
+    spoken = [at for each in pages.obligations.values() for _, at in each.watch.spoken]
+    contacted_at = zones.to_text(max(spoken)) if spoken else ""
+    for account_id in sorted(late):
+        account = pages.accounts[account_id]
+        zone = policies.profile(account).zone or pages.head.zone
+        day = day_of(facts_of(pages, account_id, policies), zones.local_date(now, zone))
+        closed.aged.append(
+            Aged(
+                pages.borrower_id,
+                account_id,
+                day.dpd,
+                day.bucket,
+                day.arrears_minor,
+                account.currency,
+                contacted_at,
+            )
+        )
+
+
+def _count_promises(closed: DayClosed, pages: Pages, now: datetime) -> None:
+    for hold in pages.holds.values():
+        over_at = hold.over_at
+        if hold.kind is Kind.PROMISE and over_at is not None and now - DAY < over_at <= now:
+            paid = sum(
+                obligation.paid_minor
+                for obligation in pages.obligations.values()
+                if hold.concerns(obligation.account_id, obligation.id)
+            )
+            closed.promises["kept" if hold.is_kept(paid) else "broken"] += 1
+
+
+def reroll_all(stores: Stores, policies: Policies, *, shards: int, now: datetime) -> list[Redated]:
+    """Move every open due date to where the calendars in force put it, and return what moved.
+
+    A calendar that was published since moves what it concerns at the next close of day; done twice, nothing moves.
+    A borrower whom others keep writing is left to the next close.
+
+    Raises:
+        Unavailable: the stores are out of reach.
+    """
+    moved: list[Redated] = []
+    if not any(profile.calendar for profile in policies.profiles.values()):
+        return moved
+    for before in list(_borrowers(stores.book, shards)):
+        try:
+            after = reroll(before, policies, now) if before.head is not None else before
+        except ITS_OWN:
+            continue  # the close of the day names it
+        changes = changes_between(before, after)
+        if not changes:
+            continue
+        assert len(changes) <= MAX_CHANGES, "the open obligations of a borrower fit a transaction"
+        try:
+            stores.store.commit(changes)
+        except Stale:
+            continue
+        moved += [
+            Redated(before.borrower_id, new.id, old.due_on, new.due_on)
+            for new in after.obligations.values()
+            if (old := before.obligations[new.id]).due_on != new.due_on
+        ]
+    return moved
+
+
+def _is_stranded(pages: Pages, snapshot: Snapshot, policies: Policies, now: datetime) -> bool:
+    """Return whether an open obligation is not looked at when it has to be: so a lost look is found on the same day,
+    and not only once its step is missed.
+    """
+    obligation, watch = snapshot.obligation, snapshot.obligation.watch
+    if watch.look_at is None:
+        return True
+    if watch.contact_id or any(waiting_for(pages, obligation.id)):
+        # The review of a contact and the money that waits set the look, not the plan.
+        return False
+    treatment = policies.treatment_of(snapshot.profile)
+    decision = decide(snapshot, treatment, policies.rules, now)
+    if decision is None:
+        return False
+    look_at = decision.until if isinstance(decision, Wait) else now
+    return watch.look_at > look_at + TOLERANCE
+
+
+def _undecided(snapshot: Snapshot, policies: Policies, now: datetime) -> list[Planned]:
     obligation, settled_at = snapshot.obligation, snapshot.obligation.settled_at
+    treatment = policies.treatment_of(snapshot.profile)
+    window = policies.rules.window(snapshot.borrower.jurisdiction)
     return [
-        f"{obligation.id}:{planned.step.name}"
-        for planned in plan(snapshot, policies.treatment)
-        if planned.step.name not in obligation.watch.decided
+        planned
+        for each in plan(snapshot, treatment)
+        for planned in (from_opening(each, window, snapshot.borrower.zones),)
+        if planned.key not in obligation.watch.decided
         # A step that came due only once the money was there falls away.
-        and (settled_at is None or max(planned.at, obligation.stored_at) < settled_at)
+        and (settled_at is None or max(planned.at, obligation.known_at) < settled_at)
         and now >= (settled_at or planned.deadline) + TOLERANCE
     ]
 

@@ -11,7 +11,7 @@ Source: Betimes specification S1, S1b, S2, S4, S5, S13.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,18 +19,16 @@ from typing import assert_never
 
 from betimes.core import agenda, message, zones
 from betimes.core.book import Snapshot
-from betimes.core.borrower import PointState
 from betimes.core.change import (
     Append,
     Change,
     CheckHead,
-    CheckObligation,
     MoveContact,
     SaveObligation,
 )
 from betimes.core.contact import Contact, Event, State
-from betimes.core.decide import decide, dropped
-from betimes.core.decision import Send, Suppress, Wait
+from betimes.core.decide import closed_because, decide, dropped, redated
+from betimes.core.decision import Decision, Send, Suppress, Wait
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.look import (
     AFTER_SENDING,
@@ -42,8 +40,11 @@ from betimes.core.look import (
 )
 from betimes.core.message import Text
 from betimes.core.obligation import Watch
-from betimes.core.policies import Policies
+from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
+from betimes.core.treatment import Treatment
+from betimes.core.values import copied
+from betimes.flows.sweep import fed_until
 from betimes.ports import Accepted, Clock, Letter, Refused, Sender, Stores, Unknown
 
 # Tries of one delivery against other writers; after that the queue delivers again.
@@ -53,6 +54,7 @@ MAX_TRIES = 3
 _ENDS = {
     Reason.NO_CONTACT_POINT: Event.SUPPRESSED,
     Reason.CONTACT_POINT_SUPPRESSED: Event.SUPPRESSED,
+    Reason.CONTACT_POINT_UNCONFIRMED: Event.SUPPRESSED,
     Reason.CATCH_UP_EXCEEDED: Event.EXPIRED,
     Reason.PLANNED_AFTER_WINDOW: Event.EXPIRED,
     Reason.QUIET_UNTIL_TOO_LATE: Event.EXPIRED,
@@ -71,6 +73,25 @@ class Dispatched(StrEnum):
     NOT_NOW = "not_now"
     NOT_READY = "not_ready"
     CONTESTED = "contested"
+
+
+# A wait for the right hour that would outlast the contact, by its reason: what is recorded instead.
+_TOO_LATE = {
+    Reason.NOT_YET: Reason.PLANNED_AFTER_WINDOW,
+    Reason.QUIET_HOURS: Reason.QUIET_UNTIL_TOO_LATE,
+    Reason.CLOSED_DAY: Reason.CLOSED_DAY,
+    Reason.TOO_SOON: Reason.TOO_SOON,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One step that a contact is to speak of, what is known of its obligation, and what is decided of it now."""
+
+    snapshot: Snapshot
+    treatment: Treatment
+    step: str
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,74 +135,103 @@ class Dispatch:
         """
         now = self.clock.now()
         pages = self.stores.book.pages(contact.tenant, contact.borrower_id)
-        snapshot = pages.snapshot(contact.obligation_id)
-        if contact.cycle != snapshot.obligation.cycle:
-            raise AssertionError("an obligation's cycle does not change under its contact")
-        decision = decide(
-            snapshot, self.policies.treatment, self.policies.rules, now, step=contact.step
-        )
+        fed_at = fed_until(self.stores, self.policies, contact.tenant)
+        steps = ((contact.obligation_id, contact.step), *contact.also)
+        asked = [
+            self._asked(pages.snapshot(obligation_id, self.policies.profiles, fed_at=fed_at), step)
+            for obligation_id, step in steps
+        ]
+        asked = [replace(each, decision=self._decide(contact, each, steps, now)) for each in asked]
+        if any(isinstance(each.decision, Send) for each in asked):
+            return self._claim(contact, asked, now)
+        waiting = next((each for each in asked if isinstance(each.decision, Wait)), None)
+        if waiting is not None:
+            assert isinstance(waiting.decision, Wait)
+            return self._not_now(contact, asked[0], waiting.decision, now)
+        first = asked[0].decision
+        assert isinstance(first, Suppress), "what neither goes nor waits is not sent"
+        # What the step counted from is gone, or its due date has moved: it has become pointless, not late.
+        pointless = agenda.planned(asked[0].snapshot, asked[0].treatment, contact.step) is None
+        event = Event.CANCELLED if pointless or first.reason is Reason.REDATED else None
+        return self._end(contact, asked[0].snapshot, first, now, event)
+
+    def _asked(self, snapshot: Snapshot, step: str) -> _Asked:
+        return _Asked(snapshot, self.policies.treatment_of(snapshot.profile), step)
+
+    def _decide(
+        self, contact: Contact, asked: _Asked, steps: Sequence[tuple[str, str]], now: datetime
+    ) -> Decision:
+        """Return the decision about one step of the contact, by the version of the treatment it was decided under."""
+        snapshot, step, rules = asked.snapshot, asked.step, self.policies.rules
+        line = asked.treatment
+        if snapshot.obligation.id == contact.obligation_id:
+            line = line.version(contact.treatment)
+            if contact.cycle != snapshot.obligation.cycle:
+                return redated(snapshot, line, rules, step, now)
+        decision = decide(snapshot, line, rules, now, step=step, together=steps)
+        if decision is None:
+            if not line.has(step):
+                raise AssertionError(f"contact {contact.id} names a step its treatment lacks")
+            return dropped(snapshot, line, rules, step, now)
+        if not isinstance(decision, Send):
+            return decision
+        # Another channel may do, but this contact is for this one.
+        closed = closed_because(snapshot, contact.message_class, contact.channel, now)
+        if closed is not None:
+            return Suppress(step, closed, decision.facts)
         # A claim needs its whole lease before the contact stops being useful or lawful.
         done_by = now + self.lease
-        if isinstance(decision, Send) and done_by > min(contact.not_after, decision.not_after):
-            coming = agenda.planned(snapshot, self.policies.treatment, contact.step)
-            decision = Suppress(contact.step, missed(contact, coming, done_by), decision.facts)
-        match decision:
-            case Send():
-                return self._claim(contact, snapshot, decision, now)
-            case Wait():
-                return self._not_now(contact, snapshot, decision, now)
-            case Suppress():
-                return self._end(contact, snapshot, decision, now)
-            case None:
-                treatment, rules = self.policies.treatment, self.policies.rules
-                if all(step.name != contact.step for step in treatment.steps):
-                    raise AssertionError(f"contact {contact.id} names a step its treatment lacks")
-                pointless = dropped(snapshot, treatment, rules, contact.step)
-                return self._end(contact, snapshot, pointless, now, Event.CANCELLED)
-            case _ as never:
-                assert_never(never)
+        if done_by > min(contact.not_after, decision.not_after):
+            coming = agenda.planned(snapshot, line, step)
+            return Suppress(step, missed(contact, coming, done_by), decision.facts)
+        return decision
 
     def _claim(
-        self, contact: Contact, snapshot: Snapshot, decision: Send, now: datetime
+        self, contact: Contact, asked: Sequence[_Asked], now: datetime
     ) -> tuple[Contact, Letter] | Dispatched:
-        point = snapshot.borrower.point(contact.channel)
-        if point is None or point.state is not PointState.ACTIVE:
-            # Another channel would do, but this contact is for this one.
-            gone = Reason.CONTACT_POINT_SUPPRESSED if point else Reason.NO_CONTACT_POINT
-            nowhere = Suppress(contact.step, gone, decision.facts)
-            return self._end(contact, snapshot, nowhere, now)
-        text = self._render(contact, snapshot, now)
+        """Claim the contact for the steps that may go; what else it was to speak of is recorded as not sent."""
+        speaking = [each for each in asked if isinstance(each.decision, Send)]
+        borrower = speaking[0].snapshot.borrower
+        point = borrower.point(contact.channel)
+        assert point is not None, "a contact without a contact point is not decided as a send"
+        text = self._render(contact, [_as_spoken(each, now) for each in speaking], now)
         claimed, written = chained(
             contact,
             contact.claimed(
                 now,
                 self.lease,
                 text.sha256,
-                snapshot.obligation.outstanding,
+                speaking[0].snapshot.owed(now),
                 point=point.since,
             ),
             Event.CLAIMED,
             now,
             place=AT_DISPATCH,
+            facts={"point": point.since, "locale": text.locale},
         )
-        self.stores.store.commit(
-            [
-                MoveContact.of(contact, claimed),
-                *_guards(snapshot),
-                Append(written),
-            ]
-        )
+        changes: list[Change] = [
+            MoveContact.of(contact, claimed),
+            Append(written),
+            CheckHead(borrower.tenant, borrower.id, borrower.version),
+        ]
+        for n, each in enumerate(asked, start=1):
+            changes += _spoken(each, now) if each in speaking else _unsaid(claimed, each, n, now)
+        self.stores.store.commit(changes)
         return claimed, Letter(claimed.id, claimed.attempt, claimed.tenant, point.address, text)
 
-    def _render(self, contact: Contact, snapshot: Snapshot, now: datetime) -> Text:
-        step = self.policies.treatment.step(contact.step)
-        borrower = snapshot.borrower
-        body = self.policies.templates[step.template].body(
+    def _render(self, contact: Contact, speaking: Sequence[Snapshot], now: datetime) -> Text:
+        """Return the text about what is owed now: by its step's template, or as a list where it is a digest."""
+        first, *along = speaking
+        borrower = first.borrower
+        version = self.policies.treatment_of(first.profile).version(contact.treatment)
+        step = version.step(contact.step)
+        name = DIGEST if contact.also else step.template_for(first.has_mandate)
+        body = self.policies.templates[name].body(
             borrower.locale, contact.channel, self.policies.default_locale
         )
-        today = zones.local_date(now, borrower.zone)
+        items = along if contact.also else None
         return message.render(
-            body, message.values(snapshot, today=today, lender=self.policies.lender)
+            body, message.values(first, now=now, lender=self.policies.lender, along=items)
         )
 
     def _send(self, claimed: Contact, letter: Letter) -> Dispatched:
@@ -258,14 +308,20 @@ class Dispatch:
         raise Unavailable("other writers kept winning for one contact")
 
     def _not_now(
-        self, contact: Contact, snapshot: Snapshot, decision: Wait, now: datetime
+        self, contact: Contact, first: _Asked, decision: Wait, now: datetime
     ) -> Dispatched:
-        """Leave the contact READY and have it looked at when it may go; end it if that is too late."""
-        if decision.until >= contact.not_after:
-            late = Suppress(contact.step, Reason.QUIET_UNTIL_TOO_LATE, decision.facts)
-            return self._end(contact, snapshot, late, now)
-        watch = replace(snapshot.obligation.watch, look_at=decision.until)
-        self.stores.store.commit(_watched(snapshot, watch))
+        """Leave the contact READY and have it looked at when it may go; end it if the hours allow it only too late.
+
+        What stops contact otherwise, a hold or money under way, may be over at any moment: it ends with the contact's
+        own time, and whoever tells of its end brings the look forward.
+        """
+        late = _TOO_LATE.get(decision.reason)
+        if decision.until >= contact.not_after and late is not None:
+            ended = Suppress(contact.step, late, decision.facts)
+            return self._end(contact, first.snapshot, ended, now)
+        look_at = min(decision.until, contact.not_after)
+        watch = replace(first.snapshot.obligation.watch, look_at=look_at)
+        self.stores.store.commit(_watched(first.snapshot, watch))
         return Dispatched.NOT_NOW
 
     def _end(
@@ -309,18 +365,24 @@ class Dispatch:
 
 def _watched(snapshot: Snapshot, watch: Watch) -> list[Change]:
     """Return the changes that give the snapshot's obligation another watch, if it and the borrower are as seen."""
-    borrower, obligation = snapshot.borrower, snapshot.obligation
-    seen = obligation.watch.seq
+    borrower = snapshot.borrower
     return [
-        SaveObligation(
-            borrower.tenant,
-            borrower.id,
-            replace(obligation, watch=replace(watch, seq=seen + 1)),
-            obligation.version,
-            seen,
-        ),
+        _saved(snapshot, watch),
         CheckHead(borrower.tenant, borrower.id, borrower.version),
     ]
+
+
+def _saved(snapshot: Snapshot, watch: Watch) -> SaveObligation:
+    """Return the write of the snapshot's obligation with another watch, if it is as seen."""
+    borrower, obligation = snapshot.borrower, snapshot.obligation
+    seen = obligation.watch.seq
+    return SaveObligation(
+        borrower.tenant,
+        borrower.id,
+        copied(obligation, watch=copied(watch, seq=seen + 1)),
+        obligation.version,
+        seen,
+    )
 
 
 def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetime) -> Contact:
@@ -335,10 +397,37 @@ def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetim
     )
 
 
-def _guards(snapshot: Snapshot) -> list[Change]:
-    """Return the checks that hold only while obligation and borrower are as they were rendered from."""
-    borrower, obligation = snapshot.borrower, snapshot.obligation
-    return [
-        CheckObligation(borrower.tenant, borrower.id, obligation.id, obligation.version),
-        CheckHead(borrower.tenant, borrower.id, borrower.version),
-    ]
+def _spoken(asked: _Asked, now: datetime) -> list[Change]:
+    """Return the change that keeps when a step was spoken; it holds only while the obligation is as it was rendered."""
+    return [_saved(asked.snapshot, _as_spoken(asked, now).obligation.watch)]
+
+
+def _as_spoken(asked: _Asked, now: datetime) -> Snapshot:
+    """Return the snapshot as it is once the step has been spoken: a deadline that it sets stands in its own text."""
+    obligation = asked.snapshot.obligation
+    others = tuple((step, at) for step, at in obligation.watch.spoken if step != asked.step)
+    watch = copied(obligation.watch, spoken=(*others, (asked.step, now)))
+    assert isinstance(asked.decision, Send), "only what goes is spoken"
+    version = asked.treatment.version(str(asked.decision.facts["treatment"]))
+    days = version.step(asked.step).deadline_days
+    if days:
+        today = zones.local_date(now, asked.snapshot.zone)
+        watch = replace(watch, pay_by=today + timedelta(days=days))
+    return copied(asked.snapshot, obligation=copied(obligation, watch=watch))
+
+
+def _unsaid(claimed: Contact, asked: _Asked, place: int, now: datetime) -> list[Change]:
+    """Return the changes that record why a digest that goes does not speak of one of its obligations any more."""
+    decision = asked.decision
+    assert decision is not None
+    unsaid = Suppress(asked.step, decision.reason, decision.facts)
+    watch = asked.snapshot.obligation.watch
+    written = decision_record(
+        asked.snapshot,
+        unsaid,
+        now,
+        prev=watch.chain,
+        contact_id=claimed.id,
+        place=AT_DISPATCH + place,
+    )
+    return [_saved(asked.snapshot, replace(watch, chain=written.hash)), Append(written)]

@@ -49,6 +49,13 @@ class Told:
 
 Answer = Outcome | Rejected
 
+# Money that settles more debts at once than one transaction can write.
+_TOO_MUCH = Rejected(
+    "too_many_open",
+    "account_id",
+    "this would change more obligations than can be written at once; tell it for one obligation at a time",
+)
+
 
 @dataclass
 class _Applied:
@@ -162,6 +169,8 @@ class Intake:
                         *self._group(tenant, borrower_id, items[:half], now),
                         *self._group(tenant, borrower_id, items[half:], now),
                     ]
+                if len(changes) > MAX_CHANGES:
+                    return [_TOO_MUCH]
                 self.stores.store.commit(changes)
             except Stale:
                 continue
@@ -192,9 +201,7 @@ class Intake:
             elif isinstance(command, AddRepayment) and command.account_id not in pages.accounts:
                 # Money for an account we know to be somebody else's must not be kept here.
                 self._free_owner(pages, command.account_id)
-            pages, did = intake.accept(
-                pages, command, self.policies.treatment, shards=self.shards, now=now
-            )
+            pages, did = intake.accept(pages, command, self.policies, shards=self.shards, now=now)
             outcome = did if did is not Outcome.UNCHANGED else outcome
             if isinstance(command, AddObligation):
                 more |= any(intake.waiting_for(pages, command.obligation_id))
@@ -205,7 +212,7 @@ class Intake:
                 # The account is stored with the last of its money, so no bill of it can be stored before.
                 pages = replace(pages, accounts=applied.pages.accounts)
             for repayment in owner.parked[:MAX_ADOPTED]:
-                pages = intake.adopt(pages, repayment, self.policies.treatment, now)
+                pages = intake.adopt(pages, repayment, self.policies, now)
                 beside.append(Unpark(pages.tenant, repayment.account_id, repayment.id))
             beside.append(_taken(owner, "" if more else pages.borrower_id))
             if more:
@@ -230,7 +237,7 @@ class Intake:
 
 def _again(parked: Repayment, told: Repayment) -> Answer:
     """Return the answer to money that is parked already."""
-    if parked != told:
+    if replace(parked, told_at=told.told_at) != told:
         return Rejected(
             "duplicate_id", "repayment_id", "this repayment is stored with other content"
         )

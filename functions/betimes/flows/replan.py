@@ -54,12 +54,14 @@ def _parts(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
 
 def _replanned(pages: Pages, policies: Policies, now: datetime) -> Pages:
     for obligation_id, obligation in pages.obligations.items():
-        if obligation.watch.contact_id and not obligation.is_open:
-            continue  # its look is already now; _settle_in_flight takes it up
+        watch = obligation.watch
+        if not obligation.is_open and (watch.contact_id or watch.look_at is None):
+            # Nothing is left to say of it; what is on its way is taken up by _settle_in_flight.
+            continue
         if any(waiting_for(pages, obligation_id)):
             continue  # it may have been paid long ago: whoever matches that money sets its look
-        snapshot = pages.snapshot(obligation_id)
-        moved = looked(snapshot, policies.treatment, now)
+        snapshot = pages.snapshot(obligation_id, policies.profiles)
+        moved = looked(snapshot, policies, now)
         if moved != obligation and not _waits(snapshot, policies, now):
             pages = pages.with_obligation(moved)
     return pages
@@ -70,7 +72,8 @@ def _waits(snapshot: Snapshot, policies: Policies, now: datetime) -> bool:
     obligation = snapshot.obligation
     if not obligation.is_open or obligation.watch.contact_id:
         return False
-    decision = decide(snapshot, policies.treatment, policies.rules, now)
+    treatment = policies.treatment_of(snapshot.profile)
+    decision = decide(snapshot, treatment, policies.rules, now)
     return isinstance(decision, Wait) and decision.until == obligation.watch.look_at
 
 

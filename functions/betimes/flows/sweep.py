@@ -26,6 +26,7 @@ from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.look import Looked, look
 from betimes.core.obligation import Obligation
 from betimes.core.policies import Policies
+from betimes.core.values import copied
 from betimes.ports import DueLook, Stores
 
 # Tries for one obligation against other writers; after that the next tick takes it up.
@@ -33,7 +34,9 @@ MAX_TRIES = 3
 PAGE = 100
 # What goes wrong with one obligation alone: a broken promise of ours, or a fact that no longer fits, such as a zone
 # that is gone. It must not keep the obligations behind it from their decision.
-_ITS_OWN = (AssertionError, LookupError, TypeError, ValueError, ArithmeticError, Rejected)
+ITS_OWN = (AssertionError, LookupError, TypeError, ValueError, ArithmeticError, Rejected)
+# Up to when each tenant's repayments are complete, as far as one sweep has asked.
+Fed = dict[str, datetime | None]
 # So many borrowers out of reach with no look between them: it is the stores, and asking on would add to their load.
 MAX_SILENT = 10
 
@@ -72,17 +75,18 @@ def sweep(
     """
     swept = Swept(more=True, after=after)
     silent: set[tuple[str, str]] = set()
+    fed: Fed = {}
     while swept.more and swept.looks < limit:
         page = stores.book.due(shard, now, limit=min(PAGE, limit - swept.looks), after=swept.after)
         for due in page.looks:
             try:
-                looked = look_once(stores, policies, due, now)
+                looked = look_once(stores, policies, due, now, fed)
             except Unavailable as error:
                 silent.add((due.tenant, due.borrower_id))
                 if len(silent) == MAX_SILENT:
                     raise
                 swept = _broken(swept, due, error)
-            except _ITS_OWN as error:
+            except ITS_OWN as error:
                 swept = _broken(swept, due, error)
             else:
                 silent.clear()
@@ -108,8 +112,16 @@ def _counted(swept: Swept, looked: Looked | None) -> Swept:
     )
 
 
-def look_once(stores: Stores, policies: Policies, due: DueLook, now: datetime) -> Looked | None:
+def look_once(
+    stores: Stores,
+    policies: Policies,
+    due: DueLook,
+    now: datetime,
+    fed: Fed | None = None,
+) -> Looked | None:
     """Look at one obligation and write what follows; return it, or None if other writers kept winning.
+
+    `fed` remembers, for one sweep, up to when each tenant's repayments are complete.
 
     A row of the agenda may be stale: an obligation that is not due after all gets its true look and no decision.
     """
@@ -122,7 +134,20 @@ def look_once(stores: Stores, policies: Policies, due: DueLook, now: datetime) -
         if obligation is None or obligation.watch.look_at is None or obligation.watch.look_at > now:
             return Looked(obligation) if obligation else None
         unfinished = unfinished_of(stores, obligation)
-        looked = look(pages.snapshot(obligation.id), unfinished, policies, now)
+        fed = {} if fed is None else fed
+        if due.tenant not in fed:
+            fed[due.tenant] = fed_until(stores, policies, due.tenant)
+        fed_at = fed[due.tenant]
+        snapshot = pages.snapshot(obligation.id, policies.profiles, fed_at=fed_at)
+        together = policies.treatment_of(snapshot.profile).digest or (
+            unfinished is not None and unfinished.also
+        )
+        siblings = [
+            pages.snapshot(other, policies.profiles, fed_at=fed_at)
+            for other, owed in pages.obligations.items()
+            if together and other != obligation.id and owed.is_open
+        ]
+        looked = look(snapshot, unfinished, policies, now, siblings)
         try:
             stores.store.commit(changes_of(pages, obligation, looked))
         except Stale:
@@ -136,20 +161,30 @@ def changes_of(pages: Pages, before: Obligation, looked: Looked) -> list[Change]
     if looked.obligation == before and not looked.moved:
         return []
     assert pages.head is not None
-    watch = replace(looked.obligation.watch, seq=before.watch.seq + 1)
     return [
-        SaveObligation(
-            pages.tenant,
-            pages.borrower_id,
-            replace(looked.obligation, watch=watch),
-            before.version,
-            before.watch.seq,
+        *(
+            SaveObligation(
+                pages.tenant,
+                pages.borrower_id,
+                copied(each, watch=copied(each.watch, seq=each.watch.seq + 1)),
+                each.version,
+                each.watch.seq,
+            )
+            for each in (looked.obligation, *looked.others)
         ),
         CheckHead(pages.tenant, pages.borrower_id, pages.head.version),
         *(CreateContact(contact) for contact in looked.created),
         *(MoveContact.of(old, new) for old, new in looked.moved),
         *(Append(record) for record in looked.records),
     ]
+
+
+def fed_until(stores: Stores, policies: Policies, tenant: str) -> datetime | None:
+    """Return up to when the tenant's repayments are known to be complete; None where no treatment asks."""
+    asked = (policies.treatment, *policies.treatments.values())
+    if not any(version.fresh_within for line in asked for version in line.versions()):
+        return None
+    return stores.book.fed_until(tenant)
 
 
 def unfinished_of(stores: Stores, obligation: Obligation) -> Contact | None:

@@ -1,14 +1,17 @@
-"""on_close_day: once a day, ageing and the completeness audit; the report goes to the evidence bucket."""
+"""on_close_day: once a day, due dates that a new calendar moves, ageing, and the completeness audit; the report goes to
+the evidence bucket.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from betimes import wiring
 from betimes.config import REPORTS
 from betimes.core import zones
-from betimes.flows.close_day import close_day
+from betimes.flows.close_day import close_day, reroll_all
 from betimes.handlers.batches import count, logger
 
 WORLD = wiring.from_environment()
@@ -17,18 +20,38 @@ WORLD = wiring.from_environment()
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Close the day, store the report, raise the alarm metric for undecided work, and return the counts."""
     now = WORLD.clock.now()
-    closed = close_day(WORLD.stores.book, WORLD.policies, shards=WORLD.settings.shards, now=now)
+    shards = WORLD.settings.shards
+    redated = reroll_all(WORLD.stores, WORLD.policies, shards=shards, now=now)
+    closed = close_day(WORLD.stores.book, WORLD.policies, shards=shards, now=now)
     report = {
         "at": zones.to_text(now),
         "obligations": closed.obligations,
         "buckets": dict(closed.buckets),
         "outstanding_minor": dict(closed.outstanding_minor),
+        "aged": [asdict(aged) for aged in closed.aged],
+        "promises": dict(closed.promises),
+        "provisional": closed.provisional,
+        "redated": [
+            {**asdict(moved), "before": str(moved.before), "after": str(moved.after)}
+            for moved in redated
+        ],
+        "missed_notices": closed.missed_notices,
         "undecided": closed.undecided,
         "stranded": closed.stranded,
+        "broken": closed.broken,
+        "stale_feeds": closed.stale_feeds,
     }
     name = f"{REPORTS}close-day/{zones.to_text(now)}.json"
     WORLD.evidence.put(name, json.dumps(report, sort_keys=True).encode(), "application/json")
-    missing = len(closed.undecided) + len(closed.stranded)
+    missing = len(closed.undecided) + len(closed.stranded) + len(closed.broken)
     count("Undecided", missing)
-    logger.info("on_close_day", extra={"obligations": closed.obligations, "undecided": missing})
+    count("StaleFeeds", len(closed.stale_feeds))
+    logger.info(
+        "on_close_day",
+        extra={
+            "obligations": closed.obligations,
+            "undecided": missing,
+            "stale_feeds": len(closed.stale_feeds),
+        },
+    )
     return {"report": name, "obligations": closed.obligations, "undecided": missing}

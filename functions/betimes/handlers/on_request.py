@@ -2,9 +2,17 @@
 
     PUT /v1/{tenant}/borrowers/{borrower}
     PUT /v1/{tenant}/borrowers/{borrower}/accounts/{account}
+    PUT /v1/{tenant}/borrowers/{borrower}/accounts/{account}/loan
+    PUT /v1/{tenant}/borrowers/{borrower}/accounts/{account}/statements/{month}
     PUT /v1/{tenant}/borrowers/{borrower}/obligations/{obligation}
+    PUT /v1/{tenant}/borrowers/{borrower}/obligations/{obligation}/amendments/{revision}
+    PUT /v1/{tenant}/borrowers/{borrower}/obligations/{obligation}/entry
     PUT /v1/{tenant}/borrowers/{borrower}/repayments/{repayment}
     PUT /v1/{tenant}/borrowers/{borrower}/repayments/{repayment}/reversal
+    PUT /v1/{tenant}/borrowers/{borrower}/flights/{flight}
+    PUT /v1/{tenant}/borrowers/{borrower}/holds/{hold}
+    PUT /v1/{tenant}/borrowers/{borrower}/holds/{hold}/lift
+    PUT /v1/{tenant}/feed
     GET /v1/{tenant}/borrowers/{borrower}/timeline
 
 Every PUT may be repeated: the ids are the caller's. Callers sign with IAM, and the tenant stands in the path, so a
@@ -26,13 +34,21 @@ from pydantic import BaseModel, ValidationError
 from betimes import wiring
 from betimes.core import zones
 from betimes.core.errors import Rejected, Stale, Unavailable
-from betimes.core.intake import Command
+from betimes.core.intake import Command, Outcome
+from betimes.flows import feed, holds, openings
 from betimes.flows.intake import Told
 from betimes.flows.timeline import timeline
 from betimes.handlers.batches import logger
+from betimes.wire.openings import LoanIn, StatementIn
 from betimes.wire.requests import (
     AccountIn,
+    AmendmentIn,
     BorrowerIn,
+    EntryIn,
+    FeedIn,
+    FlightIn,
+    HoldIn,
+    LiftIn,
     ObligationIn,
     RepaymentIn,
     ReversalIn,
@@ -46,8 +62,19 @@ _BORROWER = "/v1/<tenant>/borrowers/<borrower_id>"
 # Statuses by code; what is understood and wrong in itself is 422.
 _STATUS = {
     **dict.fromkeys(("bad_request", "bad_id"), 400),
-    **dict.fromkeys(("unknown_borrower", "unknown_account", "unknown_repayment"), 404),
-    **dict.fromkeys(("duplicate_id", "account_taken", "currency_changed"), 409),
+    **dict.fromkeys(
+        (
+            "unknown_borrower",
+            "unknown_account",
+            "unknown_obligation",
+            "unknown_repayment",
+            "unknown_hold",
+        ),
+        404,
+    ),
+    **dict.fromkeys(
+        ("duplicate_id", "account_taken", "currency_changed", "flight_ended", "too_many_open"), 409
+    ),
 }
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -73,12 +100,46 @@ def put_account(tenant: str, borrower_id: str, account_id: str) -> Response[str]
     return _tell(tenant, borrower_id, account_id, _body(AccountIn).to_core(account_id))
 
 
+@app.put(f"{_BORROWER}/accounts/<account_id>/loan")
+def put_loan(tenant: str, borrower_id: str, account_id: str) -> Response[str]:
+    """Open a loan by its terms, and take in what was paid on it ahead of time."""
+    place = _account(tenant, borrower_id, account_id)
+    loan = _body(LoanIn).to_core()
+    outcome = openings.tell_loan(WORLD.intake, *place, loan, WORLD.clock.now())
+    return _answer(200, {"outcome": outcome})
+
+
+@app.put(f"{_BORROWER}/accounts/<account_id>/statements/<month>")
+def put_statement(tenant: str, borrower_id: str, account_id: str, month: str) -> Response[str]:
+    """Make the bill of a month of what stands on it."""
+    place = _account(tenant, borrower_id, account_id)
+    bill = _body(StatementIn).to_core(month)
+    outcome = openings.tell_bill(WORLD.intake, *place, bill, WORLD.clock.now())
+    return _answer(200, {"outcome": outcome})
+
+
 @app.put(f"{_BORROWER}/obligations/<obligation_id>")
 def put_obligation(tenant: str, borrower_id: str, obligation_id: str) -> Response[str]:
     """Create an obligation."""
     body = _body(ObligationIn)
     command = body.to_core(checked_id("obligation_id", obligation_id))
     return _tell(tenant, borrower_id, body.account_id, command)
+
+
+@app.put(f"{_BORROWER}/obligations/<obligation_id>/amendments/<revision>")
+def put_amendment(
+    tenant: str, borrower_id: str, obligation_id: str, revision: str
+) -> Response[str]:
+    """Change what an obligation comes to, or when it is due."""
+    obligation_id = checked_id("obligation_id", obligation_id)
+    return _tell(tenant, borrower_id, "", _body(AmendmentIn).to_core(obligation_id, revision))
+
+
+@app.put(f"{_BORROWER}/obligations/<obligation_id>/entry")
+def put_entry(tenant: str, borrower_id: str, obligation_id: str) -> Response[str]:
+    """Choose from when on a debt may be spoken of that was overdue when it was first told."""
+    obligation_id = checked_id("obligation_id", obligation_id)
+    return _tell(tenant, borrower_id, "", _body(EntryIn).to_core(obligation_id))
 
 
 @app.put(f"{_BORROWER}/repayments/<repayment_id>")
@@ -94,6 +155,39 @@ def put_reversal(tenant: str, borrower_id: str, repayment_id: str) -> Response[s
     """Take a repayment back."""
     command = _body(ReversalIn).to_core(checked_id("repayment_id", repayment_id))
     return _tell(tenant, borrower_id, "", command)
+
+
+@app.put(f"{_BORROWER}/flights/<flight_id>")
+def put_flight(tenant: str, borrower_id: str, flight_id: str) -> Response[str]:
+    """Tell of money under way, or how far it has got."""
+    body = _body(FlightIn)
+    command = body.to_core(checked_id("flight_id", flight_id))
+    return _tell(tenant, borrower_id, body.account_id, command)
+
+
+@app.put(f"{_BORROWER}/holds/<hold_id>")
+def put_hold(tenant: str, borrower_id: str, hold_id: str) -> Response[str]:
+    """Set a hold, and say which contacts had gone out inside it before it was told."""
+    command = _body(HoldIn).to_core(checked_id("hold_id", hold_id))
+    outcome = _told(tenant, borrower_id, "", command)
+    hold = WORLD.stores.book.pages(tenant, borrower_id).holds[hold_id]
+    inside = holds.sent_inside(WORLD.stores, tenant, borrower_id, hold)
+    return _answer(200, {"outcome": outcome, "sent_inside": inside})
+
+
+@app.put(f"{_BORROWER}/holds/<hold_id>/lift")
+def put_lift(tenant: str, borrower_id: str, hold_id: str) -> Response[str]:
+    """End a hold."""
+    command = _body(LiftIn).to_core(checked_id("hold_id", hold_id))
+    return _tell(tenant, borrower_id, "", command)
+
+
+@app.put("/v1/<tenant>/feed")
+def put_feed(tenant: str) -> Response[str]:
+    """Hear up to when the tenant's repayments are complete."""
+    until = _body(FeedIn).complete_until
+    tenant = checked_id("tenant", tenant)
+    return _answer(200, {"outcome": feed.complete(WORLD.stores, tenant, until, WORLD.clock.now())})
 
 
 @app.get(f"{_BORROWER}/timeline")
@@ -130,13 +224,26 @@ def unavailable(error: Unavailable | Stale) -> Response[str]:
     return _refusal(503, later, {"Retry-After": str(after_s)})
 
 
+def _account(tenant: str, borrower_id: str, account_id: str) -> tuple[str, str, str]:
+    """Return the ids of an account's path."""
+    return (
+        checked_id("tenant", tenant),
+        checked_id("borrower_id", borrower_id),
+        checked_id("account_id", account_id),
+    )
+
+
 def _tell(tenant: str, borrower_id: str, account_id: str, command: Command) -> Response[str]:
+    return _answer(200, {"outcome": _told(tenant, borrower_id, account_id, command)})
+
+
+def _told(tenant: str, borrower_id: str, account_id: str, command: Command) -> Outcome:
     tenant, borrower_id = checked_id("tenant", tenant), checked_id("borrower_id", borrower_id)
     told = Told(account_id, borrower_id, (command,))
     [answer] = WORLD.intake.take_in(tenant, [told], WORLD.clock.now())
     if isinstance(answer, Rejected):
         raise answer
-    return _answer(200, {"outcome": answer})
+    return answer
 
 
 def _body(model: type[Model]) -> Model:

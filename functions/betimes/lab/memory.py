@@ -26,7 +26,10 @@ from betimes.core.change import (
     MoveContact,
     Park,
     SaveAccount,
+    SaveFeed,
+    SaveFlight,
     SaveHead,
+    SaveHold,
     SaveObligation,
     SaveOwner,
     SaveRepayment,
@@ -49,6 +52,7 @@ class Memory:
         self._owners: dict[Key, str] = {}
         self._parked: dict[Key, dict[str, Repayment]] = {}
         self._parkings: dict[Key, int] = {}
+        self._feeds: dict[str, datetime] = {}
         self._contacts: dict[str, Contact] = {}
         self._records: dict[Key, dict[str, Record]] = {}
         self._agenda: dict[int, list[tuple[str, str, str, str]]] = {}
@@ -67,6 +71,10 @@ class Memory:
         parked = tuple(self._parked.get(key, {}).values())
         parkings = self._parkings.get(key, 0)
         return Owner(tenant, account_id, self._owners.get(key, ""), parked, parkings)
+
+    def fed_until(self, tenant: str) -> datetime | None:
+        """See `ports.Book.fed_until`."""
+        return self._feeds.get(tenant)
 
     def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
         """See `ports.Book.due`."""
@@ -130,6 +138,9 @@ class Memory:
             case CheckHead(tenant, borrower_id, seen):
                 found_head = self.pages(tenant, borrower_id).head
                 return found_head is not None and found_head.version == seen
+            case SaveAccount(tenant, borrower_id, account, seen):
+                known = self.pages(tenant, borrower_id).accounts.get(account.id)
+                return (known.version if known else 0) == seen
             case SaveOwner(tenant, account_id, borrower_id, seen, _):
                 holder = self._owners.get((tenant, account_id))
                 free = holder is None and self._parkings.get((tenant, account_id), 0) == seen
@@ -157,7 +168,7 @@ class Memory:
                 )
             case Append(record):
                 return record.id not in self._records.get((record.tenant, record.borrower_id), {})
-            case SaveAccount() | Unpark():
+            case SaveHold() | SaveFlight() | SaveFeed() | Unpark():
                 return True
 
     def _apply(self, change: Change) -> None:
@@ -165,7 +176,7 @@ class Memory:
             case SaveHead(head, seen):
                 wake = seen > 0
                 self._put(head.tenant, head.id, lambda pages: pages.with_head(head), wake=wake)
-            case SaveAccount(tenant, borrower_id, account):
+            case SaveAccount(tenant, borrower_id, account, _):
                 self._put(tenant, borrower_id, lambda pages: pages.with_account(account))
             case SaveOwner(tenant, account_id, borrower_id, _, left):
                 self._parkings[tenant, account_id] = left
@@ -178,6 +189,12 @@ class Memory:
                 self._put(
                     tenant, borrower_id, lambda pages: pages.with_repayment(repayment), wake=True
                 )
+            case SaveHold(tenant, borrower_id, hold):
+                self._put(tenant, borrower_id, lambda pages: pages.with_hold(hold))
+            case SaveFlight(tenant, borrower_id, flight):
+                self._put(tenant, borrower_id, lambda pages: pages.with_flight(flight))
+            case SaveFeed(tenant, complete_until):
+                self._feeds[tenant] = max(self._feeds.get(tenant, complete_until), complete_until)
             case Park(tenant, repayment, seen):
                 place = (tenant, repayment.account_id)
                 self._parked.setdefault(place, {})[repayment.id] = repayment

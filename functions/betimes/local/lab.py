@@ -51,7 +51,7 @@ def lab(
     policy = policies(settings.treatment, settings.lender)
     with opened(tape, zone=zone, as_of=as_of, limit=limit, demo_at=as_of or now) as book:
         fed = feed(book.folder, zone=zone)
-        events = _events(fed, as_of or start)
+        events = events_of(fed, as_of or start)
         if as_of is not None:
             done = run_at(events, policy, as_of)
         else:
@@ -79,7 +79,7 @@ def lab(
     return 0 if done.report.findings.all_kept else 1
 
 
-def _events(fed: Feed, start: datetime | None) -> list[Event]:
+def events_of(fed: Feed, start: datetime | None) -> list[Event]:
     """Return the tape as events in order; what happened before `start` is told then: money before debts, as tapes
     are.
     """

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from betimes.config import CHANNELS
 from betimes.core import report as reports
+from betimes.core.audit import Findings
 from betimes.core.errors import Rejected
 from betimes.core.report import Line, Report
 from betimes.core.treatment import Treatment
@@ -110,15 +111,18 @@ def steps_table(report: Report, treatment: Treatment) -> str:
         if kind in by_kind:
             reasons = by_kind[kind].setdefault(str(decision.body["step"]), Counter())
             reasons[str(decision.body["reason"])] += 1
+    # The default treatment first, in its order; then what products with a treatment of their own have.
+    names = [step.name for step in treatment.steps]
+    spoken = {str(d.body["step"]) for d in report.decisions} | {c.step for c in report.contacts}
     rows = [
         [
-            step.name,
-            *(str(sent[step.name, channel] or "·") for channel in CHANNELS),
-            str(open_contacts[step.name] or "·"),
-            _reasons(by_kind["wait"].get(step.name)),
-            _reasons(by_kind["suppress"].get(step.name)),
+            name,
+            *(str(sent[name, channel] or "·") for channel in CHANNELS),
+            str(open_contacts[name] or "·"),
+            _reasons(by_kind["wait"].get(name)),
+            _reasons(by_kind["suppress"].get(name)),
         ]
-        for step in treatment.steps
+        for name in [*names, *sorted(spoken - set(names))]
     ]
     totals = [
         "all",
@@ -144,8 +148,12 @@ def _reasons(counts: Counter[str] | None) -> str:
 
 
 def promises(report: Report) -> str:
+    """Return the verdict on a report."""
+    return verdict(report.findings)
+
+
+def verdict(findings: Findings) -> str:
     """Return the four counts that must be zero, and a verdict in words with the first cases of each that is not."""
-    findings = report.findings
     rows = {
         "undecided": findings.undecided,
         "duplicates": findings.duplicates,

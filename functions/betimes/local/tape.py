@@ -311,7 +311,9 @@ class _Cut:
         return True
 
     def takes_repayment(self, command: AddRepayment) -> bool:
-        wanted = self.limit is None or command.obligation_id in self.obligations
+        of_debt = command.obligation_id in self.obligations
+        of_account = not command.obligation_id and command.account_id in self.accounts
+        wanted = self.limit is None or of_debt or of_account
         if not wanted or not self._known(command.paid_at):
             return False
         self._saw(command.paid_at)

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -27,7 +28,21 @@ _INSTANT: Final = re.compile(
 )
 # 15 digits: far above any debt in the weakest currency, far below what a store can hold exactly.
 _WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+# The forms that the HTTP API shares.
+WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+# A rate is exact in any store; whether it makes sense is the core's to say.
+RATE: Final = re.compile(r"[0-9](?:[.][0-9]{1,12})?")
+# The last characters of a card or account, never a whole number.
+TAIL: Final = re.compile(r"[A-Za-z0-9]{1,6}")
+# The name of a firm in any script, on one line.
+CREDITOR: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
+MAX_TAGS: Final = 32
+MAX_ZONES: Final = 16
+# The cell of a borrower of whose zone nothing is known; an empty one takes the tape's.
+UNKNOWN_ZONE: Final = "unknown"
+
+_FLAGS: Final = {"yes": True, "no": False}
+_WORDS: Final = "1 to 32 ASCII letters, digits, '.', '_' or '-'"
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
@@ -170,34 +185,85 @@ class Cells:
         return text
 
     def zone(self, column: str, *, default: str) -> str:
-        """Return the name of a zone; `default` for an empty cell.
+        """Return the name of a zone; `default` for an empty cell, "" for one that says it is unknown.
 
         Raises:
             Rejected: code "unknown_zone".
         """
         text = self.text(column) or default
-        try:
-            zones.zone(text)
-        except Rejected as rejected:
-            raise Rejected(
-                rejected.code, column, f"{column} must be an IANA time zone such as Asia/Shanghai"
-            ) from None
+        if text == UNKNOWN_ZONE:
+            return ""
+        wanted = f"must be an IANA time zone such as Asia/Shanghai, or {UNKNOWN_ZONE!r}"
+        _check_zone(column, text, wanted)
         return text
 
-    def word(self, column: str) -> str:
-        """Return a short name.
+    def zones(self, column: str) -> tuple[str, ...]:
+        """Return the zones in a list; none for an empty cell.
+
+        Raises:
+            Rejected: code "unknown_zone", or "too_many" where there are more than MAX_ZONES.
+        """
+        names = self._list(column, MAX_ZONES)
+        for name in names:
+            _check_zone(column, name, "must be IANA time zones with ';' between them")
+        return names
+
+    def words(self, column: str) -> tuple[str, ...]:
+        """Return the short names in a list, each once; none for an empty cell.
+
+        Raises:
+            Rejected: code "bad_name", or "too_many" where there are more than MAX_TAGS.
+        """
+        found = self._list(column, MAX_TAGS)
+        for text in found:
+            if not WORD.fullmatch(text):
+                raise Rejected("bad_name", column, f"{column} must be {_WORDS} with ';' between")
+        return found
+
+    def word(self, column: str, *, default: str | None = None) -> str:
+        """Return a short name; `default`, if given, for an empty cell.
 
         Raises:
             Rejected: code "bad_name".
         """
+        return self._matching(column, default, WORD, "bad_name", _WORDS)
+
+    def tail(self, column: str) -> str:
+        """Return the last characters of a card or account, "" for an empty cell.
+
+        Raises:
+            Rejected: code "bad_name".
+        """
+        wanted = "the last 1 to 6 letters or digits of the card or account, never all of them"
+        return self._matching(column, "", TAIL, "bad_name", wanted)
+
+    def title(self, column: str) -> str:
+        """Return the name of a firm in any script, "" for an empty cell.
+
+        Raises:
+            Rejected: code "bad_name".
+        """
+        return self._matching(column, "", CREDITOR, "bad_name", "a name of at most 64 characters")
+
+    def rate(self, column: str) -> Decimal:
+        """Return a rate, 0 for an empty cell.
+
+        Raises:
+            Rejected: code "bad_rate".
+        """
+        wanted = "a decimal such as 0.0005, with at most 12 digits behind the point"
+        return Decimal(self._matching(column, "", RATE, "bad_rate", wanted) or 0)
+
+    def flag(self, column: str) -> bool:
+        """Return whether the cell says yes; an empty one does not.
+
+        Raises:
+            Rejected: code "bad_flag".
+        """
         text = self.text(column)
-        if not _WORD.fullmatch(text):
-            raise Rejected(
-                "bad_name",
-                column,
-                f"{column} must be 1 to 32 ASCII letters, digits, '.', '_' or '-'",
-            )
-        return text
+        if text and text not in _FLAGS:
+            raise Rejected("bad_flag", column, f"{column} must be yes, no or empty")
+        return _FLAGS.get(text, False)
 
     def locale(self, column: str, *, default: str) -> str:
         """Return a language tag; `default` for an empty cell.
@@ -219,12 +285,30 @@ class Cells:
         return self._matching(column, default, _JURISDICTION, "bad_jurisdiction", wanted)
 
     def _matching(
-        self, column: str, default: str, form: re.Pattern[str], code: str, wanted: str
+        self, column: str, default: str | None, form: re.Pattern[str], code: str, wanted: str
     ) -> str:
-        text = self.text(column) or default
+        """Return the cell if it is of a form; for an empty one `default`, of whatever form, unless that is None."""
+        text = self.text(column)
+        if not text and default is not None:
+            return default
         if not form.fullmatch(text):
             raise Rejected(code, column, f"{column} must be {wanted}")
         return text
+
+    def _list(self, column: str, most: int) -> tuple[str, ...]:
+        """Return the parts of a list, each once, in order; blanks around a part do not count, nor do empty parts."""
+        parts = dict.fromkeys(part.strip() for part in self.text(column).split(";"))
+        found = tuple(part for part in parts if part)
+        if len(found) > most:
+            raise Rejected("too_many", column, f"{column} has more than {most} entries")
+        return found
+
+
+def _check_zone(column: str, name: str, wanted: str) -> None:
+    try:
+        zones.zone(name)
+    except Rejected as rejected:
+        raise Rejected(rejected.code, column, f"{column} {wanted}") from None
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,12 @@
 """The loan tape: CSV files about accounts, obligations and repayments, read row by row.
 
     accounts.csv      account_id product currency, and if known opened_on borrower_id email phone
-                      locale zone jurisdiction limit_minor
+                      locale zone zone_evidence jurisdiction tags score_band limit_minor
+                      daily_rate mandate creditor
     obligations.csv   obligation_id account_id seq issued_at due_on principal_minor amount_minor,
-                      and if known minimum_minor borrower_id
+                      and if known minimum_minor fee_minor borrower_id
     repayments.csv    obligation_id account_id paid_at amount_minor, and if known repayment_id
-                      first_paid_at; the file may be missing
+                      first_paid_at credit; the file may be missing
     statements.csv    account_id month bill_minor paid_in_month_minor; instead of the two above,
                       see `wire.statements`
 
@@ -15,9 +16,12 @@ other. A file is refused as a whole when it cannot be trusted as a whole (`verif
 anything is applied).
 
 A row of accounts states all that is known of its borrower: where a borrower holds several accounts,
-each row repeats it. Accounts without `opened_on` are taken as opened on `OPENED_UNKNOWN`. A
-repayment without an id of its own gets one made from obligation, instant and amount, so the same
-row twice is one payment.
+each row repeats it. `tags` and `zone_evidence` are lists with ";" between their entries. A `zone` is
+"unknown" where nobody knows it; a number that does not fit the zone is evidence against it
+(`wire.phones`). Accounts without `opened_on` are taken as opened on `OPENED_UNKNOWN`. A repayment
+without an `obligation_id` pays what its account owes, in the order of the product; `credit` is yes
+for a credit note. One without an id of its own gets one made from obligation (or account), instant
+and amount, so the same row twice is one payment.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ from betimes.core import ids, zones
 from betimes.core.borrower import ContactPoint
 from betimes.core.errors import Rejected
 from betimes.core.intake import AddObligation, AddRepayment, Command, PutAccount, PutBorrower
-from betimes.wire import archive, statements
+from betimes.wire import archive, phones, statements
 from betimes.wire.archive import lines
 from betimes.wire.cells import Cells, split
 
@@ -298,11 +302,15 @@ def _account_reader(defaults: TapeDefaults) -> _Reader:
             for channel, address in (("email", cells.text("email")), ("sms", cells.text("phone")))
             if address
         )
+        zone = cells.zone("zone", default=defaults.zone)
         person = PutBorrower(
             locale=cells.locale("locale", default=defaults.locale),
-            zone=cells.zone("zone", default=defaults.zone),
+            zone=zone,
             jurisdiction=cells.jurisdiction("jurisdiction", default=defaults.jurisdiction),
             contact_points=points,
+            zone_evidence=phones.joined(zone, cells.zones("zone_evidence"), cells.text("phone")),
+            tags=cells.words("tags"),
+            score_band=cells.word("score_band", default=""),
         )
         account = PutAccount(
             account_id=account_id,
@@ -310,6 +318,9 @@ def _account_reader(defaults: TapeDefaults) -> _Reader:
             currency=cells.currency("currency"),
             opened_on=cells.day("opened_on") if cells.has("opened_on") else OPENED_UNKNOWN,
             limit_minor=cells.whole("limit_minor", default=0),
+            daily_rate=cells.rate("daily_rate"),
+            mandate=cells.tail("mandate"),
+            creditor=cells.title("creditor"),
         )
         notice = "" if points else NO_CONTACT_POINT
         return account_id, account_id, borrower_id, (person, account), notice
@@ -328,6 +339,7 @@ def _obligation_reader(defaults: TapeDefaults) -> _Reader:
             principal_minor=cells.whole("principal_minor"),
             amount_minor=cells.whole("amount_minor"),
             minimum_minor=cells.whole("minimum_minor", default=0),
+            fee_minor=cells.whole("fee_minor", default=0),
         )
         borrower_id = cells.id("borrower_id", default="")
         return command.obligation_id, command.account_id, borrower_id, (command,), ""
@@ -337,13 +349,27 @@ def _obligation_reader(defaults: TapeDefaults) -> _Reader:
 
 def _repayment_reader(defaults: TapeDefaults) -> _Reader:
     def read(cells: Cells) -> _Said:
-        obligation_id, account_id = cells.id("obligation_id"), cells.id("account_id")
+        obligation_id = cells.id("obligation_id", default="")
+        account_id = cells.id("account_id")
         paid_at = cells.instant("paid_at", defaults.zone)
         amount = cells.whole("amount_minor")
-        made = "r_" + ids.digest_id(obligation_id, zones.to_text(paid_at), str(amount))
-        payment_id = cells.id("repayment_id", default=made)
-        command = AddRepayment(payment_id, obligation_id, account_id, paid_at, amount)
-        return payment_id, account_id, "", (command,), ""
+        is_credit = cells.flag("credit")
+        # No id has an "@": money for an account is never taken for money for an obligation.
+        made = ids.digest_id(
+            obligation_id or f"@{account_id}",
+            zones.to_text(paid_at),
+            str(amount),
+            *(("credit",) if is_credit else ()),
+        )
+        command = AddRepayment(
+            repayment_id=cells.id("repayment_id", default=f"r_{made}"),
+            obligation_id=obligation_id,
+            account_id=account_id,
+            paid_at=paid_at,
+            amount_minor=amount,
+            credit=is_credit,
+        )
+        return command.repayment_id, account_id, "", (command,), ""
 
     return read
 
@@ -376,8 +402,14 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
             "phone",
             "locale",
             "zone",
+            "zone_evidence",
             "jurisdiction",
+            "tags",
+            "score_band",
             "limit_minor",
+            "daily_rate",
+            "mandate",
+            "creditor",
         ),
         _account_reader,
     ),
@@ -391,12 +423,12 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
             "principal_minor",
             "amount_minor",
         ),
-        ("minimum_minor", "borrower_id"),
+        ("minimum_minor", "fee_minor", "borrower_id"),
         _obligation_reader,
     ),
     Kind.REPAYMENTS: _Shape(
         ("obligation_id", "account_id", "paid_at", "amount_minor"),
-        ("repayment_id", "first_paid_at"),
+        ("repayment_id", "first_paid_at", "credit"),
         _repayment_reader,
     ),
     Kind.STATEMENTS: _Shape(statements.COLUMNS, (), _bill_reader),
