@@ -21,6 +21,8 @@ from infra.settings import InfraSettings
 
 # Due obligations without a decision, counted by `on_close_day`: the completeness promise, as a number that must be 0.
 UNDECIDED_METRIC: Final = "Undecided"
+# Lenders whose repayments are older than a treatment of theirs allows, counted by `on_close_day`: their demands wait.
+STALE_FEEDS_METRIC: Final = "StaleFeeds"
 # The dimension Powertools puts on every metric.
 SERVICE_DIMENSION: Final = "service"
 
@@ -56,7 +58,16 @@ class Alarms(Construct):
                 endpoint=settings.alarm_address,
             )
             pin(subscription, "AlarmMailbox")
-        self._undecided()
+        self._counted(
+            "UndecidedAlarm",
+            UNDECIDED_METRIC,
+            "An obligation came due and has no recorded decision; the report of that day names it.",
+        )
+        self._counted(
+            "StaleFeedsAlarm",
+            STALE_FEEDS_METRIC,
+            "A lender's repayments are not fresh, so nobody is asked to pay; the report of that day names the lender.",
+        )
         for name, queue in last_stops.items():
             self._last_stop(name, queue)
         for name, queue in work.items():
@@ -68,18 +79,18 @@ class Alarms(Construct):
         self._stopped(ON_TICK, functions[ON_TICK], _FIVE_MINUTES)
         self._stopped(ON_CLOSE_DAY, functions[ON_CLOSE_DAY], cdk.Duration.days(1))
 
-    def _undecided(self) -> None:
+    def _counted(self, logical_id: str, metric: str, says: str) -> None:
         self._alarm(
-            "UndecidedAlarm",
+            logical_id,
             cloudwatch.Metric(
                 namespace=METRICS_NAMESPACE,
-                metric_name=UNDECIDED_METRIC,
+                metric_name=metric,
                 dimensions_map={SERVICE_DIMENSION: SERVICE},
                 statistic="Maximum",
                 period=_FIVE_MINUTES,
             ),
             threshold=1,
-            says="An obligation came due and has no recorded decision; the report of that day names it.",
+            says=says,
         )
 
     def _last_stop(self, name: str, queue: sqs.Queue) -> None:

@@ -1,14 +1,16 @@
-"""The `betimes` command: run, lab, up, invoke and schedule at a prompt."""
+"""The `betimes` command: run, lab, plan, up, invoke and schedule at a prompt."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, Final, NoReturn
 
 from betimes import __version__
 from betimes.core import zones
@@ -16,14 +18,25 @@ from betimes.core.errors import Rejected
 from betimes.local.book import DEFAULT_ZONE, SEND_HOUR, instant
 
 # Of a pretend book: nothing of it depends on the day on which it is played.
-FIRST_DAY = date(2025, 1, 1)
+FIRST_DAY: Final = date(2025, 1, 1)
+BORROWERS: Final = 200
+SEED: Final = 7
+# Ten years, and a large lender: what goes beyond is a typing error that would run for days.
+MOST_DAYS: Final = 3_660
+MOST_BORROWERS: Final = 1_000_000
+# Before and after them there is no book, and room is left for what follows the last day of one.
+YEARS: Final = range(1970, 2200)
+# What the modules behind the commands call an input, and what it is called on the command line.
+_OPTIONS: Final = {"source": "--tape", "zone": "--zone"}
+_FLAGS: Final = frozenset({"--help", "--json", "--texts", "--version"})
+_NEGATIVE: Final = re.compile(r"-\.?[0-9]")
 _EPILOG = """\
 examples:
   betimes run                                          the demo book, as of today at 10:00
   betimes run --tape DIR --as-of 2017-03-15T10:00+08:00 --limit 200 --out out/
   betimes lab --tape DIR --out out/                    a whole tape, months in seconds
   betimes lab --days 540 --borrowers 2000 --seed 7     a pretend book with every trouble in it
-  betimes plan b00017 --texts                          what will happen to one borrower, and why
+  betimes plan b00003 --as-of 2026-03-09T10:00 --texts  what will happen to one borrower, and why
   betimes up                                           keep the pocket cloud running
   betimes invoke on_tick events/on_tick.json           one handler, one event
   betimes schedule jiebei_like --principal 6000 --rate 0.03%/day --months 3 --from 2026-06-15
@@ -39,11 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(list(_joined(sys.argv[1:] if arguments is None else arguments)))
     try:
         return _COMMANDS[options.command](options)
     except Rejected as rejected:
-        place = f" ({rejected.field})" if rejected.field else ""
+        field = rejected.field
+        # Of commands that read a tape; in an event of `invoke` the names are fields of its body.
+        if "zone" in options:
+            field = _OPTIONS.get(field, field)
+        place = f" ({field})" if field else ""
         print(f"betimes: {rejected.code}{place}: {rejected.message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -55,18 +72,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers wrong input with one line, as the commands do, and not with a page of usage."""
+
+    def parse_known_args(self, *arguments: Any, **more: Any) -> Any:
+        """Return what the parser understands, as the base class does; what it does not understand is an error here,
+        where it is known which command it was typed behind.
+        """
+        found, unknown = super().parse_known_args(*arguments, **more)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print which command it is, what is wrong and where help is; end with code 2."""
+        said = message.removeprefix("argument ")
+        self.exit(2, f"{self.prog}: {said}; see {self.prog} --help\n")
+
+
+def _joined(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments, a negative value as one with its option: argparse takes `-0.03%/day` for an option."""
+    option = ""
+    for argument in arguments:
+        if option and _NEGATIVE.match(argument):
+            yield f"{option}={argument}"
+            option = ""
+            continue
+        if option:
+            yield option
+        is_open = argument.startswith("--") and "=" not in argument and argument not in _FLAGS
+        option = argument if is_open else ""
+        if not is_open:
+            yield argument
+    if option:
+        yield option
+
+
 def _run(options: argparse.Namespace) -> int:
     from betimes.local.run import run
 
-    now = datetime.now(UTC)
-    as_of = (
-        instant(options.as_of, options.zone) if options.as_of else _this_morning(options.zone, now)
-    )
+    _check_tape(options)
     return run(
         root=_root(),
         tape=options.tape,
         zone=options.zone,
-        as_of=as_of,
+        as_of=_as_of(options) or _this_morning(options.zone),
         limit=options.limit,
         out=options.out,
         as_json=options.json,
@@ -77,7 +127,7 @@ def _lab(options: argparse.Namespace) -> int:
     from betimes.local.lab import lab
 
     _check_span(options)
-    now = datetime.now(UTC)
+    _check_tape(options)
     if options.days is not None:
         from betimes.local.months import months
 
@@ -85,8 +135,8 @@ def _lab(options: argparse.Namespace) -> int:
         return months(
             start=options.start or FIRST_DAY,
             days=options.days,
-            borrowers=options.borrowers,
-            seed=options.seed,
+            borrowers=BORROWERS if options.borrowers is None else options.borrowers,
+            seed=SEED if options.seed is None else options.seed,
             zone=options.zone,
             out=options.out,
             as_json=options.json,
@@ -97,11 +147,11 @@ def _lab(options: argparse.Namespace) -> int:
         zone=options.zone,
         start=instant(f"{options.start}T00:00", options.zone) if options.start else None,
         end=instant(f"{options.end}T00:00", options.zone) + day if options.end else None,
-        as_of=instant(options.as_of, options.zone) if options.as_of else None,
+        as_of=_as_of(options),
         limit=options.limit,
         out=options.out,
         as_json=options.json,
-        now=_this_morning(options.zone, now),
+        now=_this_morning(options.zone),
     )
 
 
@@ -111,6 +161,19 @@ def _check_span(options: argparse.Namespace) -> None:
     Raises:
         Rejected: code "bad_options".
     """
+    for name in ("seed", "borrowers"):
+        if options.days is None and getattr(options, name) is not None:
+            raise Rejected(
+                "bad_options",
+                f"--{name}",
+                "is of a pretend book, which --days plays; add --days N, or leave it out",
+            )
+    for option, on in (("--from", options.start), ("--to", options.end)):
+        if on is not None and on.year not in YEARS:
+            raise _outside(option)
+    # Within a pretend book loans are drawn to its last day.
+    if options.start and (options.start + timedelta(options.days or 0)).year not in YEARS:
+        raise _outside("--from")
     if options.days is not None and (options.as_of or options.end or options.tape or options.limit):
         raise Rejected(
             "bad_options",
@@ -130,15 +193,12 @@ def _check_span(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace) -> int:
     from betimes.local.plan import plan
 
-    now = datetime.now(UTC)
-    as_of = (
-        instant(options.as_of, options.zone) if options.as_of else _this_morning(options.zone, now)
-    )
+    _check_tape(options)
     return plan(
         options.borrower,
         tape=options.tape,
         zone=options.zone,
-        as_of=as_of,
+        as_of=_as_of(options) or _this_morning(options.zone),
         days=options.days,
         texts=options.texts,
         as_json=options.json,
@@ -178,9 +238,47 @@ def _schedule(options: argparse.Namespace) -> int:
     return show(wish, as_json=options.json)
 
 
-def _this_morning(zone: str, now: datetime) -> datetime:
+def _check_tape(options: argparse.Namespace) -> None:
+    """Refuse a tape that is no directory, by its whole path.
+
+    Raises:
+        Rejected: code "missing_file", field "--tape".
+    """
+    if options.tape is not None and not options.tape.is_dir():
+        raise Rejected(
+            "missing_file", "--tape", f"{options.tape} is not a directory; a tape is one"
+        )
+
+
+def _as_of(options: argparse.Namespace) -> datetime | None:
+    """Return the instant of `--as-of`, None where none is given.
+
+    Raises:
+        Rejected: code "bad_instant" or "bad_options", field "--as-of"; "unknown_zone".
+    """
+    if not options.as_of:
+        return None
+    try:
+        at = instant(options.as_of, options.zone)
+    except OverflowError:
+        raise _outside("--as-of") from None
+    except Rejected as error:
+        field = "--as-of" if error.code == "bad_instant" else error.field
+        raise Rejected(error.code, field, error.message) from None
+    if at.year not in YEARS:
+        raise _outside("--as-of")
+    return at
+
+
+def _outside(option: str) -> Rejected:
+    return Rejected(
+        "bad_options", option, f"lies before {YEARS[0]} or after {YEARS[-1]}; correct it"
+    )
+
+
+def _this_morning(zone: str) -> datetime:
     """Return 10:00 of today in the zone: the hour of the default treatment."""
-    return instant(f"{zones.local_date(now, zone)}T{SEND_HOUR}", zone)
+    return instant(f"{zones.local_date(datetime.now(UTC), zone)}T{SEND_HOUR}", zone)
 
 
 def _root() -> Path:
@@ -200,7 +298,7 @@ def _root() -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="betimes",
         description="Repayment reminders: never after the money, never twice, never lost, never out of bounds, "
         "always explained.",
@@ -226,7 +324,8 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser(
         "lab",
         help="play a book on a virtual clock, months in seconds",
-        description="Plays a loan tape through the same flows on memory stores and a virtual clock.",
+        description="Plays a loan tape, or with --days a pretend book of so many days, through the same flows on "
+        "memory stores and a virtual clock.",
     )
     _book_options(lab)
     lab.add_argument(
@@ -252,22 +351,20 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument(
         "--days",
         metavar="N",
-        type=_positive,
+        type=_up_to(MOST_DAYS),
         help="play a pretend book of so many days instead of a tape: bills, loans, holds, reversals, outages",
     )
     lab.add_argument(
         "--borrowers",
         metavar="N",
-        type=_positive,
-        default=200,
-        help="borrowers of the pretend book (default: %(default)s)",
+        type=_up_to(MOST_BORROWERS),
+        help=f"borrowers of the pretend book (default: {BORROWERS})",
     )
     lab.add_argument(
         "--seed",
         metavar="N",
         type=int,
-        default=7,
-        help="of the pretend book (default: %(default)s)",
+        help=f"of the pretend book (default: {SEED})",
     )
 
     plan = commands.add_parser(
@@ -293,7 +390,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--days",
         metavar="N",
-        type=_positive,
+        type=_up_to(MOST_DAYS),
         default=45,
         help="how far to look (default: %(default)s)",
     )
@@ -336,7 +433,7 @@ def _schedule_options(parser: argparse.ArgumentParser) -> None:
         "--rate",
         default="",
         metavar="RATE",
-        help="0.0003/day, 0.03%%/day or 10.95%% a year (default: that of the profile)",
+        help="0.0003/day, 0.03%%/day, 10.95%% a year, or 0 for none (default: that of the profile)",
     )
     parser.add_argument(
         "--months", required=True, type=_positive, metavar="N", help="number of instalments"
@@ -379,8 +476,16 @@ def _schedule_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         default="",
-        choices=("equal_instalment", "equal_principal", "interest_only", "flat_fee"),
-        help="how it is paid back (default: as the profile says)",
+        metavar="METHOD",
+        choices=(
+            "equal_instalment",
+            "equal_principal",
+            "interest_only",
+            "flat_fee",
+            "single_payment",
+        ),
+        help="how it is paid back: equal_instalment, equal_principal, interest_only, flat_fee or single_payment "
+        "(default: as the profile says)",
     )
     parser.add_argument(
         "--calendar", default="", metavar="NAME", help="(default: that of the profile)"
@@ -418,6 +523,21 @@ def _positive(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return number
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    """Return what reads a whole number from 1 to `most`."""
+
+    def number(text: str) -> int:
+        try:
+            found = int(text)
+        except ValueError:
+            found = 0
+        if not 1 <= found <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most:,}")
+        return found
+
     return number
 
 

@@ -16,7 +16,7 @@ from betimes.adapters import attributes, items, keys
 from betimes.adapters.attributes import Item
 from betimes.core.allocation import Parts
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
-from betimes.core.contact import Contact, State
+from betimes.core.contact import Contact, Spoke, State
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
 from betimes.core.ids import is_id
@@ -159,6 +159,7 @@ obligations = st.builds(
         entry_on=st.none() | days,
         revision=counts,
         redated_at=st.none() | instants,
+        amended_at=st.none() | instants,
     ),
     st.booleans(),
     instants,
@@ -210,6 +211,7 @@ holds = st.builds(
         paid_before_minor=counts,
         owner=texts,
         revision=positive,
+        reopened_from=st.none() | instants,
     ),
     days,
     positive,
@@ -235,16 +237,18 @@ flights = st.builds(
         expected_by=instants,
         ended_at=st.none(),
         reason=texts,
+        told_at=st.none() | instants,
+        revision=positive,
     ),
     instants,
 )
 
 
 def _possible(contact: Contact, lease: datetime) -> Contact:
-    others = dict(contact.also)
+    others = {spoke.obligation_id: spoke for spoke in contact.also}
     others.pop(contact.obligation_id, None)
     leased = replace(
-        contact, attempt=contact.attempt + contact.unknowns, also=tuple(others.items())
+        contact, attempt=contact.attempt + contact.unknowns, also=tuple(others.values())
     )
     return replace(leased, lease_until=lease) if contact.state is State.SENDING else leased
 
@@ -280,7 +284,7 @@ contacts = st.builds(
         provider_id=texts,
         point=counts,
         chain=texts,
-        also=st.lists(st.tuples(ids, texts), max_size=3).map(tuple),
+        also=st.lists(st.builds(Spoke, ids, texts, texts), max_size=3).map(tuple),
     ),
     instants,
 )
@@ -481,10 +485,12 @@ WRONG: dict[str, Callable[[], Item]] = {
     ),
     "an unknown without attempt": lambda: items.contact_item(factories.contact(unknowns=1)),
     "a digest that names its own obligation": lambda: items.contact_item(
-        factories.contact(also=(("o1", "T-3"),))
+        factories.contact(also=(Spoke("o1", "1@2026-03-09", "T-3"),))
     ),
     "a digest that names one twice": lambda: items.contact_item(
-        factories.contact(also=(("o2", "T-3"), ("o2", "D0")))
+        factories.contact(
+            also=(Spoke("o2", "1@2026-03-09", "T-3"), Spoke("o2", "1@2026-03-09", "D0"))
+        )
     ),
     "an unsealed record": lambda: items.record_item(replace(factories.record(), hash="")),
     "a record with a truth value": lambda: items.record_item(factories.record(body={"sent": True})),
@@ -537,7 +543,7 @@ SPOILED: dict[str, tuple[Callable[[Item], object], Item, Item]] = {
     ),
     "a digest that names one twice": (
         items.contact_from,
-        items.contact_item(factories.contact(also=(("o2", "T-3"),))),
+        items.contact_item(factories.contact(also=(Spoke("o2", "1@2026-03-09", "T-3"),))),
         {"obligation_id": {"S": "o2"}},
     ),
 }

@@ -15,7 +15,7 @@ from betimes.core.change import (
     SaveHead,
     changes_between,
 )
-from betimes.core.contact import State
+from betimes.core.contact import Spoke, State
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind
 from betimes.core.reason import Reason
@@ -73,6 +73,7 @@ def test_pages_come_back_as_written(stores: Stores) -> None:
         entry_on=date(2026, 4, 2),
         revision=3,
         redated_at=NOW,
+        amended_at=NOW,
         watch=watch(spoken=(("T-3", NOW), ("D0", NOW)), pay_by=date(2026, 3, 20)),
     )
     written = Pages(
@@ -170,7 +171,7 @@ def test_a_contact_comes_back_as_written(stores: Stores) -> None:
         text_sha256="0" * 64,
         provider_id="0100-ä",
         chain="f" * 64,
-        also=(("o2", "T-3"), ("o3", "D0")),
+        also=(Spoke("o2", "1@2026-03-09", "T-3"), Spoke("o3", "2@2026-04-09", "D0")),
     )
     stores.store.commit([CreateContact(written)])
     assert stores.contacts.get(written.id) == written

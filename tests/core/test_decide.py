@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,11 @@ from betimes.core.book import Snapshot
 from betimes.core.borrower import ContactPoint, PointState
 from betimes.core.decide import CLOSING_MARGIN, decide, dropped
 from betimes.core.decision import Decision, Send, Suppress, Wait
+from betimes.core.hold import Hold, Kind
+from betimes.core.message import values
+from betimes.core.product import PLAIN
 from betimes.core.reason import Reason
+from betimes.core.treatment import Entry, MessageClass
 from tests.core.support import (
     RULES,
     SECOND,
@@ -30,7 +34,7 @@ from tests.core.support import (
     treatment,
     utc,
 )
-from tests.factories import watch
+from tests.factories import hold, watch
 
 STEP_AT = utc("2026-03-06 02:00")  # D-3, ten in Shanghai
 DUE_AT = utc("2026-03-09 02:00")  # D0
@@ -309,3 +313,128 @@ def test_a_window_that_opens_at_the_deadline_opens_too_late(hours: int, given_up
     assert decision is not None
     assert isinstance(decision, Suppress) is given_up
     assert decision.reason is (Reason.QUIET_UNTIL_TOO_LATE if given_up else Reason.QUIET_HOURS)
+
+
+def told(*holds: Hold, **fields: Any) -> Snapshot:
+    """Return the bill with holds on its borrower."""
+    return replace(snapshot(**fields), holds=holds)
+
+
+def test_what_stopped_a_step_until_the_window_closed_is_its_reason() -> None:
+    """A dispute that ends half a minute before the window does leaves no lawful instant: not the night is to blame. One
+    that ends an hour before does, and then it is.
+    """
+    start = utc(
+        "2026-03-09 01:00"
+    )  # Shanghai: nine to ten in the evening, the end of the due day's step
+    late = hold(starts_at=start, ends_at=utc("2026-03-09 13:59") + 30 * SECOND)
+    named = asked(told(late), utc("2026-03-09 13:59") + 30 * SECOND, "D0")
+    assert (type(named), named.reason) == (Suppress, Reason.HOLD_DISPUTE)
+    early = hold(starts_at=start, ends_at=utc("2026-03-09 13:00"))
+    quiet = asked(told(early), utc("2026-03-09 13:59") + 30 * SECOND, "D0")
+    assert (type(quiet), quiet.reason) == (Suppress, Reason.QUIET_UNTIL_TOO_LATE)
+
+
+@pytest.mark.parametrize("ends_at", ["2026-03-09 14:30", "2026-03-09 13:59"])
+def test_a_stop_that_ended_in_the_night_is_named_after_the_deadline_too(ends_at: str) -> None:
+    """The deadline lies in the night, an hour behind the window; nobody looked before it had passed."""
+    evening = treatment(step("T0", offset_days=0, catch_up=timedelta(hours=13)))
+    stop = hold(starts_at=utc("2026-03-09 01:00"), ends_at=utc(ends_at))
+    decision = decide(told(stop), evening, RULES, utc("2026-03-09 15:00"))
+    assert decision is not None
+    assert decision.reason is Reason.HOLD_DISPUTE
+
+
+def test_the_last_question_for_repayments_comes_in_time() -> None:
+    """Every hour, but five minutes before the hours close and before the step's own end once more: what has come by
+    then still lets it go.
+    """
+    overdue = step("T+1", offset_days=1, message_class=MessageClass.OVERDUE)
+    fresh = replace(treatment(overdue), fresh_within=timedelta(hours=24))
+    for now, until in (
+        ("2026-03-10 02:00", "2026-03-10 03:00"),
+        ("2026-03-10 13:00", "2026-03-10 13:55"),
+        ("2026-03-10 13:55", "2026-03-10 14:55"),
+        ("2026-03-11 01:30", "2026-03-11 01:55"),
+        ("2026-03-11 01:55", "2026-03-11 02:00"),
+    ):
+        waits = decide(snapshot(), fresh, RULES, utc(now))
+        assert isinstance(waits, Wait)
+        assert (waits.reason, waits.until) == (Reason.STALE_FEED, utc(until))
+    fed = replace(snapshot(), fed_at=utc("2026-03-11 01:50"))
+    assert isinstance(decide(fed, fresh, RULES, utc("2026-03-11 01:55")), Send)
+
+
+@pytest.mark.parametrize("entry_on", [None, date(2026, 4, 1)])
+def test_no_choice_of_entry_stops_what_the_law_obliges(entry_on: date | None) -> None:
+    """A debt that was overdue when it was told: a demand waits for its day, a statutory notice does not."""
+    late = snapshot(stored_at=utc("2026-03-11 00:00"), entry_on=entry_on)
+    for message_class, sent in ((MessageClass.OVERDUE, False), (MessageClass.STATUTORY, True)):
+        notice = step("N", offset_days=3, message_class=message_class)
+        chosen = replace(treatment(notice), entry=Entry.CHOSEN)
+        decision = decide(late, chosen, RULES, utc("2026-03-12 02:00"))
+        assert isinstance(decision, Send) is sent
+
+
+@pytest.mark.parametrize(
+    ("paid", "minimum", "reason"),
+    [
+        (11_000, 12_000, Reason.MINIMUM_PAID),
+        (10_999, 12_000, Reason.DUE),
+        (120_000, 0, Reason.DUE),
+    ],
+)
+def test_a_minimum_that_is_short_by_the_tolerance_is_met(
+    paid: int, minimum: int, reason: Reason
+) -> None:
+    """Ageing calls it settled, so no text may call it late. A bill that is paid and still open owes late interest: that
+    may be spoken of.
+    """
+    lenient = replace(PLAIN, tolerance_minor=1000)
+    seen = replace(snapshot(paid_minor=paid, minimum_minor=minimum), profile=lenient)
+    assert asked(seen, utc("2026-03-10 02:00"), "D+1").reason is reason
+
+
+@pytest.mark.parametrize(
+    ("message_class", "reason"),
+    [
+        (MessageClass.OVERDUE, Reason.CONDITION_NOT_MET),
+        (MessageClass.COURTESY, Reason.CONDITION_NOT_MET),
+        (MessageClass.STATUTORY, Reason.DUE),
+    ],
+)
+def test_a_debt_that_is_not_late_by_its_age_is_not_called_late(
+    message_class: MessageClass, reason: Reason
+) -> None:
+    """Re-aged, it is late when its new date is over; until then no words about the old one, whatever their tone."""
+    words = treatment(step("T+3", offset_days=3, message_class=message_class))
+    seen = snapshot(aged_from=date(2026, 4, 1), aged_on=date(2026, 3, 10))
+    decision = decide(seen, words, RULES, utc("2026-03-12 02:00"))
+    assert decision is not None
+    assert decision.reason is reason
+    shown = values(seen, now=utc("2026-03-12 02:00"), lender="A")["overdue_days"]
+    assert shown == 0
+    assert values(seen, now=utc("2026-04-03 02:00"), lender="A")["overdue_days"] == 2
+
+
+def test_a_demand_before_the_debt_is_due_is_not_sent() -> None:
+    """Whatever its step counts from: on the due date nothing is overdue yet."""
+    demand = treatment(step("T0", offset_days=0, message_class=MessageClass.OVERDUE))
+    decision = decide(snapshot(), demand, RULES, DUE_AT)
+    assert isinstance(decision, Suppress)
+    assert decision.reason is Reason.CONDITION_NOT_MET
+
+
+def test_days_that_were_paused_are_not_named() -> None:
+    """Three days after the due date, all of them in a moratorium: nothing is overdue, and a text says so."""
+    paused = replace(PLAIN, dpd_paused_by=(Kind.MORATORIUM,))
+    stop = hold(
+        kind=Kind.MORATORIUM, starts_at=utc("2026-03-08 16:00"), ends_at=utc("2026-03-12 01:00")
+    )
+    seen = replace(told(stop), profile=paused)
+    demand = treatment(step("T+3", offset_days=3, message_class=MessageClass.OVERDUE))
+    now = utc("2026-03-12 02:00")
+    decision = decide(seen, demand, RULES, now)
+    assert decision is not None
+    assert values(seen, now=now, lender="A")["overdue_days"] == 1
+    assert values(replace(seen, profile=PLAIN), now=now, lender="A")["overdue_days"] == 3

@@ -36,8 +36,23 @@ def test_an_unknown_template_or_channel_is_refused() -> None:
     for bad in (step("odd", template="nothing"), step("odd", channels=("email", "fax"))):
         with pytest.raises(Rejected) as caught:
             replace(POLICIES, treatment=treatment(bad))
-        assert caught.value.code == "missing_body"
-        assert "odd" in caught.value.message
+        assert (caught.value.code, caught.value.field) == ("missing_body", "template")
+        assert ".toml: step odd: 'template'" in caught.value.message
+
+
+def test_words_for_auto_debit_and_for_a_digest_are_named_by_their_key() -> None:
+    """Not by that of the words without them."""
+    with pytest.raises(Rejected) as caught:
+        replace(POLICIES, treatment=treatment(step("odd", debit_template="debit_comin")))
+    assert caught.value.field == "debit_template"
+    assert "odd: 'debit_template' needs the template 'debit_comin'" in caught.value.message
+    with pytest.raises(Rejected) as caught:
+        replace(
+            POLICIES,
+            treatment=replace(treatment(step("odd")), digest=True),
+            templates=without("digest", "zh-CN", "sms"),
+        )
+    assert caught.value.field == "digest"
 
 
 def test_the_default_locale_must_have_every_text() -> None:

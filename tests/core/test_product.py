@@ -267,6 +267,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a deferred bill", changed(BILL, "deferred_months", 1), "deferred_months"),
     ("a bill in term", changed(BILL, "due_months", [3]), "due_months"),
     ("a thirteenth month", changed(TERM, "due_months", [3, 13]), "due_months"),
+    ("no month at all", changed(TERM, "due_months", []), "due_months"),
     ("months out of order", changed(TERM, "due_months", [9, 3]), "due_months"),
     ("deferred for good", changed(TERM, "deferred_months", 120), "deferred_months"),
     ("a loan in stages", changed(LOAN, "stage", WORK["stage"]), "stage"),

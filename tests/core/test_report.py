@@ -112,7 +112,7 @@ def test_totals_count_by_kind() -> None:
     totals = report().totals(1.23456)
     assert totals == {
         "obligations": 3, "decisions": 3, "sent": 2, "suppressed": 1, "waiting": 1, "undecided": 0, "duplicates": 0,
-        "after_payment": 0, "out_of_window": 0, "seconds": 1.235, "digest": report().digest,
+        "after_payment": 0, "out_of_window": 0, "against_policy": 0, "seconds": 1.235, "digest": report().digest,
     }  # fmt: skip
     broken = replace(report(), findings=Findings(("o1:D0",), ("a", "b"), (), ("c",)))
     totals = broken.totals(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date, time, timedelta
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betimes import config
+from betimes.adapters.calendars import calendar
 from betimes.core.errors import Rejected
-from betimes.core.treatment import MessageClass, parse
+from betimes.core.treatment import CHANNELS, MessageClass, line, parse
 from tests.core.support import TREATMENT, utc
 
 SHIPPED: dict[str, Any] = tomllib.loads(
@@ -105,6 +108,12 @@ def test_the_id_is_made_of_the_content() -> None:
         first(channels=[]),
         first(channels=["email", "email"]),
         first(channels=[1]),
+        first(channels=["fax"]),
+        first(send_at=time(10)),
+        first(send_at=""),
+        first(**{"class": "legal"}),
+        first(**{"class": ["courtesy"]}),
+        {**SHIPPED, "calendar": ["CN"], "closed": ["holiday"]},
         first(template=""),
         first(template=None),
         {**SHIPPED, "step": [{**SHIPPED["step"][0], "class": "threat"}]},
@@ -124,6 +133,33 @@ def test_a_typing_error_is_refused_where_it_stands(document: dict[str, Any]) -> 
         parse(document, "treatments/x.toml")
     assert caught.value.code == "bad_treatment"
     assert "treatments/x.toml" in caught.value.message
+    assert re.search("[:;,] |correct", caught.value.message.partition("' ")[2]), "the way out"
+    assert not re.search("isoformat|valid MessageClass|must be in", caught.value.message)
+
+
+def test_a_calendar_there_is_none_of_is_named_with_its_file() -> None:
+    """And with those there are."""
+    calendars = {"CN": calendar("CN")}
+    with pytest.raises(Rejected) as caught:
+        parse({**SHIPPED, "calendar": "XX", "closed": ["holiday"]}, "treatments/x.toml", calendars)
+    assert caught.value.code == "unknown_calendar"
+    assert caught.value.message == "treatments/x.toml: 'calendar' names 'XX'; there are: CN"
+
+
+def test_a_second_version_without_a_first_day_does_not_overlap_itself() -> None:
+    """Two files of one content have one hash, and are two files."""
+    one, two = (parse(SHIPPED, f"treatments/default{n}.toml") for n in ("", "@2"))
+    assert one.id == two.id
+    with pytest.raises(Rejected) as caught:
+        line([one, two])
+    assert (caught.value.code, caught.value.field) == ("overlapping_version", "effective_from")
+    start = "treatments/default@2.toml: 'effective_from' is missing, as it is in treatments/default.toml:"
+    assert caught.value.message.startswith(start)
+
+
+def test_the_channels_of_words_are_those_that_are_deployed() -> None:
+    """Two lists, because the core knows no deployment."""
+    assert CHANNELS == config.CHANNELS
 
 
 JUNK = st.recursive(

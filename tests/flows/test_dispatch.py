@@ -290,16 +290,19 @@ def test_a_claim_needs_its_margin_before_the_window_closes(early: timedelta, sen
     assert len(provider.letters) == sent
 
 
-def test_at_night_a_contact_waits_or_ends() -> None:
-    """A borrower who has moved to a zone where it is night: waiting until the morning would outlast the contact."""
+def test_at_night_a_contact_waits_for_the_morning() -> None:
+    """A borrower who has moved to a zone where it is night: the contact lives as long as its step, and goes when the
+    step comes due there, at 15:00 UTC.
+    """
     here, contact_id = ready()
     here.intake.take_in("demo", [_told(person(zone="America/New_York"))], here.clock.now())
     provider = Provider([Accepted("p-1")])
-    done = delivered(here, contact_id, provider)
+    assert delivered(here, contact_id, provider) is Dispatched.NOT_NOW
     assert provider.letters == []
-    # In New York the step comes due at 15:00 UTC, an hour after the contact ends.
-    assert done is Dispatched.ENDED
-    assert contact_of(here, contact_id).state is State.EXPIRED
+    assert contact_of(here, contact_id).state is State.READY
+    assert bill_of(here).watch.look_at == utc("2026-03-06 15:00")
+    here.run_until(utc("2026-03-06 15:00"))
+    assert [arrived.at for arrived in here.provider.accepted] == [utc("2026-03-06 15:00")]
 
 
 def test_a_contact_that_may_go_later_is_looked_at_then() -> None:
@@ -326,8 +329,10 @@ def test_a_window_that_became_narrower_keeps_its_margin() -> None:
     here.intake.take_in("demo", [_told(person(jurisdiction="ZZ"))], here.clock.now())
     here.clock.advance(utc("2026-03-06 12:00") - 30 * SECOND)
     provider = Provider([Accepted("p-1")])
-    assert delivered(here, contact_id, provider) is Dispatched.ENDED
+    assert delivered(here, contact_id, provider) is Dispatched.NOT_NOW
     assert provider.letters == []
+    # At nine in the morning the window opens, an hour before the step has had its day.
+    assert bill_of(here).watch.look_at == utc("2026-03-07 01:00")
 
 
 def test_what_may_have_gone_is_held_and_not_called_cancelled() -> None:

@@ -92,6 +92,14 @@ def test_an_account_has_one_holder() -> None:
     assert codes(told(here, of_b1(account(limit_minor=5)))) == ["replaced"]
 
 
+def test_a_bill_told_of_another_person_than_its_holder_says_so() -> None:
+    """Nothing is to be created first."""
+    here = empty_world()
+    told(here, of_b1(person(), account()), of_b1(person(), borrower_id="b2"))
+    for borrower_id in ("b2", "b3"):
+        assert codes(told(here, of_b1(bill(), borrower_id=borrower_id))) == ["account_taken"]
+
+
 def test_tenants_do_not_meet() -> None:
     """The same ids of two tenants are two borrowers, two accounts and two bills."""
     here = world()

@@ -221,5 +221,8 @@ def test_a_body_in_base64_is_read(pump: Pump) -> None:
 
     assert pump.invoke("OnRequestFunction", event)["statusCode"] == 200
 
-    event["body"] = base64.b64encode(b"\xff\xfe{").decode()
-    assert pump.invoke("OnRequestFunction", event)["statusCode"] == 400
+    good = event["body"]
+    for body in (base64.b64encode(b"\xff\xfe{").decode(), "abc", f"@{good}", "\xe9"):
+        event["body"] = body
+        answer = pump.invoke("OnRequestFunction", event)
+        assert (answer["statusCode"], told.error_in(answer)["code"]) == (400, "bad_request")

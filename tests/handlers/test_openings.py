@@ -212,7 +212,7 @@ REFUSED = [
     ),
     (
         opening(settlement={**prepayment(amount_minor=ODD), "revision": 1}),
-        "400 bad_request",
+        "400 bad_request settlement.revision",
     ),
     (
         opening(

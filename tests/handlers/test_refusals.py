@@ -18,6 +18,8 @@ CANARY = "canary@example.com"
 
 Request = tuple[str, Any]
 
+PROMISE = {"kind": "promise", "promise_minor": 100, "promise_on": "2026-03-05"}
+
 
 def person(**fields: Any) -> Request:
     return told.path(), told.borrower(**fields)
@@ -71,6 +73,19 @@ REFUSED: list[tuple[Request, str]] = [
     ((told.path(), "[]"), "400 bad_request"),
     ((told.path(), "null"), "400 bad_request"),
     (person(**{CANARY: 1}), "400 bad_request"),
+    (person(zonne="Asia/Shanghai"), "400 bad_request zonne"),
+    (person(locale="zh\u202e"), "400 bad_request locale"),
+    (person(jurisdiction="C\nN"), "400 bad_request jurisdiction"),
+    (account(product="a\nb"), "400 bad_request product"),
+    (account(product="a\u202eb"), "400 bad_request product"),
+    (account(creditor="a\u202eb"), "400 bad_request creditor"),
+    (account(creditor="a\u200bb"), "400 bad_request creditor"),
+    (hold(owner="o\u202e"), "400 bad_id owner"),
+    (flight(reason="a\u202e"), "400 bad_request reason"),
+    (bill(seq=0), "400 bad_request seq"),
+    (bill(seq=-3), "400 bad_request seq"),
+    (bill(seq=10**6 + 1), "400 bad_request seq"),
+    (bill(seq=10**25), "400 bad_request seq"),
     (person(email=7), "400 bad_request email"),
     (person(zone=CANARY * 9), "400 bad_request zone"),
     ((told.path("accounts", "a-2"), {}), "400 bad_request product"),
@@ -166,6 +181,11 @@ REFUSED: list[tuple[Request, str]] = [
         (told.path("holds", "h-1001"), told.hold(kind="hardship")),
         "409 duplicate_id hold_id",
     ),
+    (
+        (told.path("obligations", "o-2", borrower="b-1002"), told.obligation()),
+        "409 account_taken account_id",
+    ),
+    (lift("h-1002", "2026-03-01T09:50:00+08:00"), "409 hold_lifted lifted_at"),
     # Understood, and wrong in itself
     (person(zone=CANARY), "422 unknown_zone zone"),
     (person(email="canary"), "422 bad_email email"),
@@ -185,6 +205,14 @@ REFUSED: list[tuple[Request, str]] = [
     (money(currency="USD"), "422 wrong_currency currency"),
     (person(zone_evidence=[CANARY]), "422 unknown_zone zone_evidence"),
     (account(daily_rate="1.5"), "422 bad_rate daily_rate"),
+    (account(daily_rate="0.03"), "422 bad_rate daily_rate"),
+    (account(daily_rate="0.9"), "422 bad_rate daily_rate"),
+    (account(daily_rate="0.008000000001"), "422 bad_rate daily_rate"),
+    (
+        flight(account_id="a-1003", obligation_id=told.OBLIGATION),
+        "422 wrong_account account_id",
+    ),
+    (hold(account_id="a-1003", obligation_id=told.OBLIGATION), "422 wrong_account account_id"),
     (bill(fee_minor=130_000), "422 bad_amount fee_minor"),
     (amended("0"), "422 bad_revision revision"),
     (amended("first"), "422 bad_revision revision"),
@@ -200,6 +228,8 @@ REFUSED: list[tuple[Request, str]] = [
     (hold(channel=CANARY), "422 bad_hold channel"),
     (hold(ends_at="2026-03-01T10:00:00+08:00"), "422 bad_hold ends_at"),
     (hold(kind="promise", promise_minor=100), "422 bad_hold promise_on"),
+    (hold(**PROMISE, ends_at="2026-03-04T00:00:00Z"), "422 bad_hold ends_at"),
+    (hold(**{**PROMISE, "promise_on": "2026-02-28"}), "422 bad_hold promise_on"),
     (hold(promise_on="2026-03-05"), "422 bad_hold promise_on"),
     (lift("h-1001", "2026-04-01T00:00:00Z"), "422 in_the_future lifted_at"),
     (fed("2026-04-01T00:00:00Z"), "422 in_the_future complete_until"),
@@ -209,8 +239,8 @@ REFUSED: list[tuple[Request, str]] = [
 
 @pytest.fixture(scope="module")
 def pump(cloud: Cloud) -> Iterator[Pump]:
-    """One deployment with two borrowers, a bill, a debit that settled and a dispute for all tests of the module: a
-    refused request leaves no trace in it.
+    """One deployment with two borrowers, a bill, a debit that settled, a dispute, a second account and a hold that was
+    lifted for all tests of the module: a refused request leaves no trace in it.
     """
     with pytest.MonkeyPatch.context() as patch:
         made = Pump(cloud, patch, VirtualClock(told.TOLD_AT))
@@ -218,6 +248,9 @@ def pump(cloud: Cloud) -> Iterator[Pump]:
         made.put(told.path(borrower="b-1002"), told.borrower())
         made.put(told.path("flights", "f-1001"), told.flight(state="settled"))
         made.put(told.path("holds", "h-1001"), told.hold())
+        made.put(told.path("accounts", "a-1003"), told.account())
+        made.put(told.path("holds", "h-1002"), told.hold(kind="hardship"))
+        made.put(*lift("h-1002"))
         yield made
 
 

@@ -77,14 +77,13 @@ def _right(file: str) -> dict[str, Any]:
 
 def _line(file: str, found: Treatment) -> Treatment:
     """Return the line of a treatment with the versions of it that are shown and right, `found` among them."""
-    versions, sources = [found], {found.id: f"treatments/{file}"}
+    versions = [found]
     for each in EXAMPLES:
         if each.kind == "treatment" and not each.refused and each.file != file:
             other = _treatment(each)
             if other.name == found.name:
                 versions.append(other)
-                sources[other.id] = f"treatments/{each.file}"
-    return treatment.line(versions, sources)
+    return treatment.line(versions)
 
 
 def _treatment(example: Example, document: Mapping[str, Any] | None = None) -> Treatment:

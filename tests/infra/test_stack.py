@@ -513,9 +513,11 @@ def test_a_scheduled_call_that_fails_is_kept(template: Template) -> None:
     assert kept == {f"{title(spec.function)}Function": "ScheduleFailures" for spec in SCHEDULES}
 
 
-def test_undecided_work_is_an_alarm(template: Template) -> None:
-    alarm = template.of("CloudWatch::Alarm")["UndecidedAlarm"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (config.METRICS_NAMESPACE, "Undecided")
+@pytest.mark.parametrize("metric", ["Undecided", "StaleFeeds"])
+def test_what_the_close_of_day_counts_is_an_alarm(template: Template, metric: str) -> None:
+    """Work that nobody decided, and repayments that are not fresh: one is enough."""
+    alarm = template.of("CloudWatch::Alarm")[f"{metric}Alarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (config.METRICS_NAMESPACE, metric)
     service = variables_of(template, "on_close_day")["POWERTOOLS_SERVICE_NAME"]
     assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
     assert alarm["Threshold"] == 1

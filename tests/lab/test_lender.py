@@ -460,7 +460,7 @@ def test_a_debt_taken_over_waits_for_somebody_to_choose_where_to_begin() -> None
     for event, choice in chosen:
         told_at, debt = due[choice.obligation_id]
         assert debt.due_on < told_at.date()
-        assert timedelta(days=1) < event.at - told_at < timedelta(days=11)
+        assert timedelta(hours=9) < event.at - told_at < timedelta(days=11)
         assert choice.entry_on >= local(event.at, ZONE).date()
     assert len(chosen) >= 5
 
@@ -581,11 +581,64 @@ def test_what_is_owed_is_what_the_core_says(
 
 
 def test_contact_points_name_each_channel_once() -> None:
-    """As intake asks for; a few have none, or a phone only."""
+    """As intake asks for; a few have none, or a phone only, and those who rehearse a provider's answers an address."""
     ways = Counter(
         tuple(sorted(point.channel for point in person.contact_points))
         for person in {e.told.borrower_id: p for e, p in told(PutBorrower)}.values()
     )
-    assert set(ways) == {(), ("sms",), ("email", "sms")}
-    assert ways["email", "sms"] > 170
+    assert set(ways) == {(), ("sms",), ("email",), ("email", "sms")}
+    assert ways["email", "sms"] > 160
     assert ContactPoint("sms", "+447700900000").channel == "sms"
+
+
+def test_some_addresses_rehearse_what_a_provider_may_answer() -> None:
+    """By the number of the borrower, whatever else befalls them; all of them are reserved."""
+    people = {event.told.borrower_id: person for event, person in reversed(list(told(PutBorrower)))}
+    rehearsed = {
+        point.address.partition("@")[0]
+        for person in people.values()
+        for point in person.contact_points
+        if point.channel == "email" and not point.address.startswith("b-")
+    }
+    assert rehearsed == set(lender._REHEARSED.values())
+    assert all(
+        point.address.endswith("@borrowers.example")
+        for person in people.values()
+        for point in person.contact_points
+        if point.channel == "email"
+    )
+
+
+def test_a_due_date_is_moved_while_its_reminder_waits_for_the_provider() -> None:
+    """Of whoever's provider is busy: minutes after the step of three days before."""
+    busy = f"b{troubles.BUSY:05d}"
+    moved = [
+        zones.local_time(event.at, ZONE)
+        for event, change in once(AmendObligation)
+        if event.told.borrower_id == busy
+    ]
+    assert time(10, 5) in moved
+
+
+def test_a_step_may_come_due_between_the_choice_of_an_entry_and_its_day() -> None:
+    """Of some debts that were taken over: fifteen days after the due date."""
+    due = {each.obligation_id: each.due_on for _, each in told(AddObligation)}
+    between = [
+        choice
+        for event, choice in once(ChooseEntry)
+        if zones.local_date(event.at, ZONE)
+        < due[choice.obligation_id] + timedelta(days=15)
+        < choice.entry_on
+    ]
+    assert between
+
+
+def test_transfers_of_every_third_borrower_name_the_account_only() -> None:
+    """All other money in flight names its debt."""
+    of_account = [
+        (int(event.told.borrower_id[1:]), flight)
+        for event, flight in told(PutFlight)
+        if not flight.obligation_id
+    ]
+    assert of_account
+    assert all(number % 3 == 0 and f.means is Means.TRANSFER for number, f in of_account)

@@ -384,7 +384,7 @@ def test_22_second_reminders_in_a_day__unknown_is_recorded_and_bounded(
     """The provider answers an error after accepting: that nobody knows is on record, in plain sight, and there is a
     second message only where the class of the message allows one.
     """
-    policies = steps(support.step(message_class=message_class))
+    policies = steps(support.step(message_class=message_class, offset_days=1))
     here = World(policies, TOLD_AT, shards=1)
     sender = AcceptsAndFails(here.provider)
     here.dispatch = replace(here.dispatch, senders=dict.fromkeys(CHANNELS, sender))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from betimes.core.contact import Event, State
 from betimes.core.message import Text
 from betimes.flows.dispatch import Dispatched
-from betimes.lab.world import TENANT, Provider, VirtualClock, WorkerDied, World
+from betimes.lab.world import TENANT, Faults, Provider, VirtualClock, WorkerDied, World
 from betimes.ports import Accepted, Letter, Refused, Unknown
 from tests.core.support import POLICIES, TICK, utc
 from tests.flows.harness import (
@@ -220,3 +220,42 @@ def test_the_faults_of_this_test_can_break_a_promise() -> None:
     here.intake.take_in(TENANT, [late], here.clock.now())
     assert findings(here).after_payment
     assert bill_of(here).paid_minor == 1000
+
+
+def faulty(faults: Faults) -> World:
+    """Return a world with one bill, whose queue has these faults."""
+    here = World(POLICIES, TOLD_AT, shards=1, faults=faults)
+    tell(here, person(), account(), bill())
+    return here
+
+
+def test_a_queue_may_hand_a_contact_over_late() -> None:
+    """By some minutes, the same for the same contact; what has gone by then goes no more."""
+    here = faulty(Faults(late_in=1))
+    here.run_until(STEP_AT)
+    assert not here.provider.accepted
+    here.run_until(STEP_AT + timedelta(hours=1))
+    (arrived,) = here.provider.accepted
+    late = arrived.at - STEP_AT
+    assert timedelta(minutes=1) <= late <= timedelta(minutes=45)
+    assert late == here.faults.by(arrived.letter.contact_id)
+    assert here.late >= 1
+    assert here.repeated == 0
+    assert findings(here).all_kept
+
+
+def test_a_queue_may_hand_a_contact_over_twice() -> None:
+    """At once and again later: one message goes."""
+    here = faulty(Faults(twice_in=1))
+    here.run_until(STEP_AT + timedelta(hours=1))
+    assert [arrived.at for arrived in here.provider.accepted] == [STEP_AT]
+    assert here.dispatched[Dispatched.NOT_READY] == here.repeated == 1
+    assert here.late == 0
+
+
+def test_faults_strike_some_contacts_and_depend_on_nothing_else() -> None:
+    """About one in as many as was asked for; none at all by default."""
+    faults, names = Faults(late_in=10, twice_in=5), [f"c_{n}" for n in range(1_000)]
+    assert 50 < sum(map(faults.is_late, names)) < 150
+    assert 120 < sum(map(faults.is_repeated, names)) < 280
+    assert not any(Faults().is_late(name) or Faults().is_repeated(name) for name in names)

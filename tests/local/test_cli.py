@@ -34,6 +34,24 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("lab", "--from", "2026-03-02", "--to", "2026-03-01"), "--to"),
         (("lab", "--as-of", "2026-03-02", "--to", "2026-03-01"), "--as-of"),
         (("lab", "--as-of", "2026-03-02", "--from", "2026-03-01"), "--as-of"),
+        (("lab", "--seed", "3"), "bad_options (--seed)"),
+        (("lab", "--borrowers", "30"), "bad_options (--borrowers)"),
+        (("lab", "--days", "3661"), "--days: must be a whole number from 1 to 3,660"),
+        (
+            ("lab", "--days", "9", "--borrowers", "1000001"),
+            "--borrowers: must be a whole number from 1 to 1,000,000",
+        ),
+        (("lab", "--days", "9", "--from", "9999-12-01"), "bad_options (--from)"),
+        (("lab", "--days", "30", "--from", "2199-12-20"), "bad_options (--from)"),
+        (("lab", "--to", "9999-12-01"), "bad_options (--to)"),
+        (("lab", "--as-of", "9999-12-01"), "bad_options (--as-of)"),
+        (("plan", "b00001", "--days", "100000"), "--days: must be a whole number from 1 to 3,660"),
+        (("plan", "b00001", "--as-of", "nonsense"), "bad_instant (--as-of)"),
+        (("run", "--as-of", "nonsense"), "bad_instant (--as-of)"),
+        (("lab", "--as-of", "nonsense"), "bad_instant (--as-of)"),
+        (("lab", "--zone", "Mars/Base", "--as-of", "2026-03-02"), "unknown_zone (--zone)"),
+        (("lab", "--tape", "/no/such/tape"), "missing_file (--tape): /no/such/tape is not a"),
+        (("plan", "b1", "--tape", "/no/such/tape"), "missing_file (--tape): /no/such/tape"),
         (("run", "--limit", "x"), "must be a whole number of at least 1"),
         (("run", "--limit", "0"), "must be a whole number of at least 1"),
         (("lab", "--from", "2026-02-30"), "is not a date such as 2026-03-01"),
@@ -42,8 +60,42 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_options_that_make_no_sense_are_refused(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    """Contradictions and malformed values end with code 2 and name the option."""
-    assert said in refused(capsys, *arguments)
+    """Contradictions and malformed values end with code 2 and one line that names the option."""
+    line = refused(capsys, *arguments)
+    assert said in line
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((), "betimes: the following arguments are required: COMMAND; see betimes --help\n"),
+        (("plan",), "betimes plan: the following arguments are required: BORROWER; see betimes plan --help\n"),
+        (("lab", "--seed"), "betimes lab: --seed: expected one argument; see betimes lab --help\n"),
+        (("up", "now"), "betimes up: unrecognized arguments: now; see betimes up --help\n"),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_read_is_answered_with_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], line: str
+) -> None:
+    """Which command, what is wrong with it, and where help is."""
+    assert refused(capsys, *arguments) == line
+
+
+def test_every_command_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the help, in an example of it, and in the text of the module; and the plan shown there says something."""
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    for command in ("run", "lab", "plan", "up", "invoke", "schedule"):
+        assert f"\n  betimes {command}" in said
+        assert command in str(cli.__doc__)
+    [example] = [line.split("  ")[1] for line in said.splitlines() if "betimes plan" in line]
+    assert cli.main(example.split()[1:]) == 0
+    assert "sends by" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["lab", "--help"])
+    assert "--days" in capsys.readouterr().out.split("options:")[0].partition("\n\n")[2]
 
 
 @pytest.mark.parametrize("command", ["run", "lab"])

@@ -109,3 +109,39 @@ def test_a_borrower_of_whom_nothing_is_known_is_named(
     error = capsys.readouterr().err
     assert "unknown_borrower" in error
     assert "'nobody'" in error
+
+
+def test_history_is_what_happened_not_an_import(
+    tape: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Long after the due date: what was said then has been said, and the plan goes on from there."""
+    found = asked(capsys, "b1", "--tape", str(tape), "--as-of", "2026-12-01T09:00+08:00")
+    assert found["owed"] == [], "the rest was paid on 25 November"
+    (tape / "repayments.csv").write_text(REPAYMENTS.rsplit("r2", 1)[0], encoding="utf-8")
+    found = asked(capsys, "b1", "--tape", str(tape), "--as-of", "2026-12-01T09:00+08:00")
+    assert [each["step"] for each in found["coming"] if each["decision"] == "send"] == [
+        "T+3", "T+7", "T+15", "T+15.2"
+    ]  # fmt: skip
+    assert found["coming"][0]["at"] == "2026-12-02T02:00:00.000000Z"
+
+
+def test_two_debts_of_one_day_are_one_message_in_the_plan(
+    tape: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a message that has to keep its distance stands where it is sent, not where it was decided."""
+    (tape / "accounts.csv").write_text(
+        ACCOUNTS
+        + "a3,b1,2026-01-01,jiebei_like,CNY,0,li@borrowers.example,,zh-CN,Asia/Shanghai,CN\n",
+        encoding="utf-8",
+    )
+    (tape / "obligations.csv").write_text(
+        OBLIGATIONS + "o3,a3,b1,1,2026-11-19T00:00:00+08:00,2026-11-29,30000,30000,0\n",
+        encoding="utf-8",
+    )
+    found = asked(capsys, "b1", "--tape", str(tape), "--as-of", AT)
+    by_step = {(each["obligation_id"], each["step"]): each for each in found["coming"]}
+    assert by_step["o3", "T-1"]["with"] == "o1" or by_step["o1", "T-1"]["with"] == "o3"
+    after_due = sorted(by_step[name, "T+1"]["at"] for name in ("o1", "o3"))
+    assert after_due == ["2026-11-30T02:00:00.000000Z", "2026-12-01T00:00:00.000000Z"]
+    lines = told(capsys, "b1", "--tape", str(tape), "--as-of", AT)
+    assert any("is in the message about" in line for line in lines)

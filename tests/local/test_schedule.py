@@ -122,33 +122,42 @@ def test_every_shipped_profile_has_a_schedule(
     [
         (("--rate", "3"), "bad_options (--rate)"),
         (("--rate", "abc"), "bad_options (--rate)"),
-        ((), "bad_terms (daily_rate)"),
-        (("--rate=-0.01%/day",), "negative"),
+        ((), "bad_terms (--rate)"),
+        (("--rate=-0.01%/day",), "bad_terms (--rate): is negative"),
+        (("--rate", "-0.01%/day"), "bad_terms (--rate): is negative"),
+        (("--rate", "-.5%"), "bad_options (--rate)"),
+        (("--flat-fee", "-1%"), "bad_terms (--flat-fee): is negative"),
+        (("--principal", "-6000", *RATE), "bad_terms (--principal)"),
         (("--rate", "36/year"), "300 % a year"),
         ((*RATE, "--principal", "6000.001"), "2 decimals of CNY"),
         ((*RATE, "--principal", "six"), "bad_options (--principal)"),
-        ((*RATE, "--principal", "0"), "bad_terms (principal_minor)"),
-        ((*RATE, "--months", "13"), "1 to 12"),
-        ((*RATE, "--months", "0"), "whole number of at least 1"),
-        ((*RATE, "--due-day", "32"), "bad_terms (due_day)"),
-        ((*RATE, "--from", "2026-02-30"), "not a date"),
-        ((*RATE, "--first-due", "2026-06-15"), "bad_terms (first_due)"),
-        ((*RATE, "--flat-fee", "3%"), "bad_terms (flat_fee)"),
+        ((*RATE, "--principal", "0"), "bad_terms (--principal)"),
+        ((*RATE, "--months", "13"), "bad_terms (--months): is not from 1 to 12"),
+        ((*RATE, "--months", "0"), "--months: must be a whole number of at least 1"),
+        ((*RATE, "--due-day", "32"), "bad_terms (--due-day)"),
+        ((*RATE, "--from", "2026-02-30"), "--from: '2026-02-30' is not a date"),
+        ((*RATE, "--from", "1900-01-01"), "bad_terms (--from)"),
+        ((*RATE, "--due", "2026-06-15"), "bad_terms (--due)"),
+        ((*RATE, "--method", "none"), "'single_payment'"),
+        ((*RATE, "--colour", "red"), "betimes schedule: unrecognized arguments: --colour red"),
+        ((*RATE, "--first-due", "2026-06-15"), "bad_terms (--first-due)"),
+        ((*RATE, "--flat-fee", "3%"), "bad_terms (--flat-fee)"),
         ((*RATE, "--flat-fee", "3"), "bad_options (--flat-fee)"),
         ((*RATE, "--draw", "tomorrow=3"), "bad_options (--draw)"),
         ((*RATE, "--draw", "2026-06-15"), "bad_options (--draw)"),
-        ((*RATE, "--draw", "2026-06-15=3"), "bad_terms (draws)"),
-        ((*RATE, "--calendar", "XX"), "unknown_calendar"),
-        ((*RATE, "--currency", "XYZ"), "unknown_currency"),
+        ((*RATE, "--draw", "2026-06-15=3"), "bad_terms (--draw)"),
+        ((*RATE, "--calendar", "XX"), "unknown_calendar (--calendar)"),
+        ((*RATE, "--currency", "XYZ"), "unknown_currency (--currency)"),
     ],
 )
 def test_bad_input_ends_with_code_2_and_a_clear_line(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    """Nothing is printed but the error, which names the option or the term."""
+    """Nothing is printed but one line, which names the option that was typed."""
     code, out, err = run(capsys, *LOAN, *arguments)
     assert (code, out) == (2, "")
     assert said in err
+    assert err.count("\n") == 1
 
 
 def test_an_unknown_profile_is_answered_with_those_there_are(
@@ -170,9 +179,41 @@ def test_a_method_the_product_cannot_have_is_refused(capsys: pytest.CaptureFixtu
     assert "--method" in said
 
 
-def test_a_bare_number_is_no_rate() -> None:
+@pytest.mark.parametrize(
+    ("profile", "method"),
+    [
+        ("huabei_like", "flat_fee"),
+        ("single_payment", "single_payment"),
+        ("jiebei_like", "equal_instalment"),
+    ],
+)
+def test_the_method_of_the_product_may_be_named(
+    capsys: pytest.CaptureFixture[str], profile: str, method: str
+) -> None:
+    """It changes nothing."""
+    rate = () if profile == "huabei_like" else RATE
+    loan = (profile, *LOAN[1:], *rate)
+    expected = run(capsys, *loan)
+    assert expected[0] == 0
+    assert run(capsys, *loan, "--method", method) == expected
+
+
+def test_a_product_without_interest_needs_no_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its file has neither interest nor late interest: no rate, 0 and 0 % are one; a rate is still taken."""
+    loan = ("medical", "--principal", "1000", "--months", "7", "--from", "2026-01-10")
+    code, out, said = run(capsys, *loan)
+    assert (code, said) == (0, "")
+    assert "nominal      0.00 %" in out
+    for rate in ("0", "0%", "0.0/day"):
+        assert run(capsys, *loan, "--rate", rate)[1] == out
+    assert run(capsys, *loan, "--rate", "1%")[1] != out
+
+
+def test_a_bare_number_is_no_rate_unless_it_is_0() -> None:
     """Whether 0.05 is a day, a year or a percentage is not guessed; no text is no rate."""
     assert parse_rate("") == (None, None)
+    assert parse_rate("0") == (Decimal(0), None)
+    assert parse_rate("0.00") == (Decimal(0), None)
     assert parse_rate("0.05%") == (None, Decimal("0.0005"))
     assert parse_rate("0.05/day") == (Decimal("0.05"), None)
     with pytest.raises(Rejected):

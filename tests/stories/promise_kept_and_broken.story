@@ -18,7 +18,7 @@ borrower b2 zh-CN Asia/Shanghai CN email=broken@borrowers.example sms=+447700900
 2026-03-16 10:00  silence  o1 because hold_promise
 2026-03-16 11:00  silence  o2 because too_soon
 2026-03-17 08:00  contact  o1 step T+7 email
-2026-03-17 08:00  contact  o2 step promise~2026-03-16 email
+2026-03-17 08:00  contact  o2 step promise~2026-03-15 email
 2026-03-17 08:00  text     o2 contains "您约定的还款尚未收到"
 2026-03-17 08:00  owed     o1 CNY 302.30
 2026-03-18 09:00  pay      p3 o1 CNY 305.00

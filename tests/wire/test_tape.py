@@ -254,6 +254,8 @@ def changed(kind: Kind, column: str, cell: str) -> str:
         (BILL, "account_id", "", "missing_id"),
         (BILL, "seq", "-1", "negative_amount"),
         (BILL, "seq", "", "bad_integer"),
+        (BILL, "seq", "0", "bad_integer"),
+        (BILL, "seq", "1000001", "bad_integer"),
         (BILL, "amount_minor", "-5", "negative_amount"),
         (BILL, "principal_minor", "-5", "negative_amount"),
         (BILL, "amount_minor", "1.5", "bad_integer"),
@@ -332,6 +334,7 @@ def test_a_bad_cell_costs_its_row_only(kind: Kind, column: str, cell: str, code:
         ("daily_rate", "-0.0005", "bad_rate"),
         ("mandate", "6222020200001234", "bad_name"),
         ("creditor", "a\x85b", "bad_name"),
+        ("creditor", "a\u202eb", "bad_name"),
     ],
 )
 def test_a_bad_optional_cell_is_refused_too(column: str, cell: str, code: str) -> None:
@@ -367,6 +370,14 @@ def test_a_key_is_reported_only_if_it_is_an_id() -> None:
     assert isinstance(with_id, BadRow) and isinstance(without, BadRow)
     assert (with_id.key, without.key) == ("a1", "")
     assert "a@b.example" not in without.message
+
+
+def test_the_key_of_money_is_its_own_id() -> None:
+    """Not that of what it pays; "" where it has none."""
+    (named,) = read(R, "o1,a1,soon,5,r7", header=f"{REPAYMENTS},repayment_id")
+    (nameless,) = read(R, "o1,a1,soon,5")
+    assert isinstance(named, BadRow) and isinstance(nameless, BadRow)
+    assert (named.key, nameless.key) == ("r7", "")
 
 
 def test_line_ends_bom_and_empty_lines() -> None:

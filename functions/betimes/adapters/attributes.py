@@ -156,19 +156,12 @@ def texts(item: Mapping[str, Value], name: str) -> tuple[str, ...]:
     return tuple(value["S"] for value in item[name]["L"]) if name in item else ()
 
 
-def pairs_fields(name: str, pairs: Sequence[tuple[str, str]]) -> Item:
-    """Return the attribute `name`, a list of lists of two texts, or none at all for no pairs."""
-    return {name: {"L": [texts_value(pair) for pair in pairs]}} if pairs else {}
+def rows_fields(name: str, rows: Sequence[Sequence[str]]) -> Item:
+    """Return the attribute `name`, a list of lists of texts, or none at all for no rows."""
+    return {name: {"L": [texts_value(row) for row in rows]}} if rows else {}
 
 
-def pairs(item: Mapping[str, Value], name: str) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of texts `name` in order, empty where the item has none.
-
-    Raises:
-        ValueError: an entry is no pair.
-    """
-    found = []
-    for entry in item[name]["L"] if name in item else ():
-        first, second = entry["L"]
-        found.append((first["S"], second["S"]))
-    return tuple(found)
+def rows(item: Mapping[str, Value], name: str) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of texts `name` in order, empty where the item has none."""
+    found = item[name]["L"] if name in item else ()
+    return tuple(tuple(cell["S"] for cell in row["L"]) for row in found)

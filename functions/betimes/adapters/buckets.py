@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
 
+from betimes.adapters import pack_files
 from betimes.core.ageing import Buckets, parse_buckets
-from betimes.core.errors import Rejected
 
 FILE = "buckets.toml"
 
@@ -20,9 +18,4 @@ def buckets() -> Mapping[str, Buckets]:
     Raises:
         Rejected: code "bad_toml" or "bad_buckets"; the message names file, key and reason.
     """
-    text = (resources.files("betimes.packs") / FILE).read_text("utf-8")
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Rejected("bad_toml", "", f"{FILE}: {error}") from None
-    return parse_buckets(document, FILE)
+    return parse_buckets(pack_files.document(pack_files.root() / FILE, FILE), FILE)

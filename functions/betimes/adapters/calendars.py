@@ -6,14 +6,13 @@ for it (docs/decisions/0008-calendars.md).
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection
 from datetime import date
 from functools import lru_cache
-from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
+from betimes.adapters import pack_files
 from betimes.core import workdays
 from betimes.core.errors import Rejected
 from betimes.core.workdays import Calendar
@@ -38,7 +37,8 @@ def calendar(name: str) -> Calendar:
             "calendar",
             f"there is no calendar {name!r}; shipped: {', '.join(shipped())}",
         )
-    return read(file.read_text("utf-8"), f"calendars/{file.name}", name)
+    place = f"calendars/{file.name}"
+    return read(pack_files.text(file, place), place, name)
 
 
 def shipped() -> tuple[str, ...]:
@@ -53,11 +53,7 @@ def read(text: str, source: str, name: str) -> Calendar:
         Rejected: code "bad_toml", when it is no TOML, which a date that does not exist makes it; "bad_calendar", when
             the content is malformed or the calendar has another name.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Rejected("bad_toml", "", f"{source}: {error}") from None
-    found = workdays.parse(document, source)
+    found = workdays.parse(pack_files.parsed(text, source), source)
     if found.name != name:
         raise Rejected(
             "bad_calendar",
@@ -94,8 +90,4 @@ def _china() -> Calendar:
 
 
 def _files() -> dict[str, Traversable]:
-    return {
-        file.name.removesuffix(".toml"): file
-        for file in (resources.files("betimes.packs") / "calendars").iterdir()
-        if file.name.endswith(".toml")
-    }
+    return {file.name.removesuffix(".toml"): file for file in pack_files.in_folder("calendars")}

@@ -38,8 +38,8 @@ from betimes.adapters.attributes import (
     number_fields,
     number_or_zero,
     number_value,
-    pairs,
-    pairs_fields,
+    rows,
+    rows_fields,
     text,
     text_fields,
     text_or_empty,
@@ -84,7 +84,7 @@ from betimes.core import zones
 from betimes.core.allocation import NOTHING, Parts
 from betimes.core.book import Owner, Pages
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
-from betimes.core.contact import Contact, State
+from betimes.core.contact import Contact, Spoke, State
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
 from betimes.core.ids import is_id
@@ -263,6 +263,7 @@ def obligation_item(tenant: str, borrower_id: str, obligation: Obligation) -> It
         **day_fields("entry_on", obligation.entry_on),
         **number_fields("revision", obligation.revision),
         **instant_fields("redated_at", obligation.redated_at),
+        **instant_fields("amended_at", obligation.amended_at),
         STATUS: text_value(_status(obligation)),
         VERSION: number_value(obligation.version),
         AGENDA_PARTITION: number_value(watch.shard),
@@ -271,7 +272,7 @@ def obligation_item(tenant: str, borrower_id: str, obligation: Obligation) -> It
         "contact_id": text_value(watch.contact_id),
         CHAIN: text_value(watch.chain),
         SEQ: number_value(watch.seq),
-        **pairs_fields("spoken", [(step, zones.to_text(at)) for step, at in watch.spoken]),
+        **rows_fields("spoken", [(step, zones.to_text(at)) for step, at in watch.spoken]),
         **day_fields("pay_by", watch.pay_by),
     }
 
@@ -295,7 +296,7 @@ def obligation_from(item: Mapping[str, Value]) -> Obligation:
             contact_id=text(item, "contact_id"),
             chain=text(item, CHAIN),
             seq=number(item, SEQ),
-            spoken=tuple((step, zones.from_text(at)) for step, at in pairs(item, "spoken")),
+            spoken=tuple((step, zones.from_text(at)) for step, at in rows(item, "spoken")),
             pay_by=day_or_none(item, "pay_by"),
         ),
         paid_minor=number(item, "paid_minor"),
@@ -314,6 +315,7 @@ def obligation_from(item: Mapping[str, Value]) -> Obligation:
         entry_on=day_or_none(item, "entry_on"),
         revision=number_or_zero(item, "revision"),
         redated_at=instant_or_none(item, "redated_at"),
+        amended_at=instant_or_none(item, "amended_at"),
     )
     if obligation.paid_minor and not obligation.overpaid_minor and obligation.paid == NOTHING:
         obligation = _split(obligation)
@@ -365,11 +367,11 @@ def _parts(item: Mapping[str, Value], name: str) -> Parts:
 
 
 def _spans_fields(name: str, spans: Iterable[tuple[datetime, datetime]]) -> Item:
-    return pairs_fields(name, [(zones.to_text(start), zones.to_text(end)) for start, end in spans])
+    return rows_fields(name, [(zones.to_text(start), zones.to_text(end)) for start, end in spans])
 
 
 def _spans(item: Mapping[str, Value], name: str) -> tuple[tuple[datetime, datetime], ...]:
-    found = pairs(item, name)
+    found = rows(item, name)
     return tuple((zones.from_text(start), zones.from_text(end)) for start, end in found)
 
 
@@ -504,6 +506,7 @@ def hold_item(tenant: str, borrower_id: str, hold: Hold) -> Item:
         **number_fields("paid_before_minor", hold.paid_before_minor),
         **text_fields("owner", hold.owner),
         "revision": number_value(hold.revision),
+        **instant_fields("reopened_from", hold.reopened_from),
     }
 
 
@@ -524,6 +527,7 @@ def hold_from(item: Mapping[str, Value]) -> Hold:
         paid_before_minor=number_or_zero(item, "paid_before_minor"),
         owner=text_or_empty(item, "owner"),
         revision=number(item, "revision"),
+        reopened_from=instant_or_none(item, "reopened_from"),
     )
     _check_hold(hold)
     return hold
@@ -553,6 +557,8 @@ def flight_item(tenant: str, borrower_id: str, flight: Flight) -> Item:
         "expected_by": instant_value(flight.expected_by),
         **instant_fields("ended_at", flight.ended_at),
         **text_fields("reason", flight.reason),
+        **instant_fields("told_at", flight.told_at),
+        "revision": number_value(flight.revision),
     }
 
 
@@ -569,6 +575,8 @@ def flight_from(item: Mapping[str, Value]) -> Flight:
         expected_by=instant(item, "expected_by"),
         ended_at=instant_or_none(item, "ended_at"),
         reason=text_or_empty(item, "reason"),
+        told_at=instant_or_none(item, "told_at"),
+        revision=number(item, "revision"),
     )
     _check_flight(flight)
     return flight
@@ -697,7 +705,7 @@ def contact_item(contact: Contact) -> Item:
         "provider_id": text_value(contact.provider_id),
         "point": number_value(contact.point),
         CHAIN: text_value(contact.chain),
-        **pairs_fields("also", contact.also),
+        **rows_fields("also", contact.also),
     }
 
 
@@ -731,7 +739,7 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
         provider_id=text(item, "provider_id"),
         point=number(item, "point"),
         chain=text(item, CHAIN),
-        also=pairs(item, "also"),
+        also=tuple(Spoke(*row) for row in rows(item, "also")),
     )
     _check_contact(contact)
     return contact
@@ -739,7 +747,7 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
 
 def _check_contact(contact: Contact) -> None:
     assert_ids(contact.id, contact.tenant, contact.borrower_id, contact.obligation_id)
-    others = [obligation_id for obligation_id, _ in contact.also]
+    others = [spoke.obligation_id for spoke in contact.also]
     assert_ids(*others)
     named = {contact.obligation_id, *others}
     assert len(named) == len(others) + 1, "a digest names each obligation once"

@@ -149,18 +149,18 @@ def chosen(sets: Mapping[str, Buckets], profile: Profile) -> Buckets:
         Rejected: code "unknown_buckets", where there is no such set, or where the set is defined for another way of
             counting days than the product's: every account would be reported a day off.
     """
-    found = sets.get(profile.buckets)
+    found, place = sets.get(profile.buckets), f"products/{profile.name}.toml"
     if found is None:
         raise Rejected(
             "unknown_buckets",
             "buckets",
-            f"product {profile.name}: there is no bucket set {profile.buckets!r}; there are {', '.join(sorted(sets))}",
+            f"{place}: 'buckets' names {profile.buckets!r}; there are: {', '.join(sorted(sets))}",
         )
     if found.origin not in (None, profile.dpd_origin):
         raise Rejected(
             "unknown_buckets",
             "dpd_origin",
-            f"product {profile.name}: bucket set {found.name!r} is defined for dpd_origin {found.origin}, not for "
+            f"{place}: bucket set {found.name!r} is defined for dpd_origin {found.origin}, not for "
             f"{profile.dpd_origin}; change one of the two",
         )
     return found

@@ -6,16 +6,21 @@ where it can occur again. The keys are what a watch remembers as decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from betimes.core import zones
+from betimes.core.ageing import Pause, Phase, Standing, standing
+from betimes.core.arrears import counted_from, pauses_of
 from betimes.core.book import Snapshot
 from betimes.core.flight import FlightState, Means
-from betimes.core.hold import Kind
+from betimes.core.hold import Hold, Kind
+from betimes.core.obligation import Watch
+from betimes.core.product import PLAIN, DpdOrigin, Profile
 from betimes.core.treatment import (
     ANCHORED,
     ANYBODY,
@@ -23,9 +28,11 @@ from betimes.core.treatment import (
     Anchor,
     Conditions,
     Late,
+    MessageClass,
     Step,
     Treatment,
 )
+from betimes.core.values import copied
 
 # The look of an open obligation whose treatment is complete: it stays on the agenda, so that the close of day finds it,
 # but no sweep ever reaches it.
@@ -33,6 +40,13 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 # A closed day moves a step no further than this: no calendar closes so many days in a row.
 MAX_CLOSED_DAYS = 30
 _DAY = timedelta(days=1)
+# What counts from these is decided once for a debt, however often its due date moves: they do not happen again for it.
+OUTLASTING = frozenset(
+    {Anchor.STATEMENT, Anchor.DEBIT_FAILED, Anchor.PROMISE_BROKEN, Anchor.HOLD_LIFTED}
+)
+# Before the key of a step that was spoken before the due date moved, and alone for when any was last. No step's name
+# begins so: none follows up on what was said then.
+EARLIER = ANCHORED
 # The borrower's zone, whose hours a step keeps, and the one in which the obligation's dates are counted.
 Places = tuple[str, str]
 
@@ -41,10 +55,12 @@ Places = tuple[str, str]
 class Planned:
     """A step of the treatment with the instant at which it comes due for one obligation.
 
-    `key` tells it from other occurrences of the same step. `superseded_at` is the instant of the step behind it, None
-    for the last one: two steps never speak at once. `true_until` is the end of the day that a reminder before or on it
-    speaks of, None for any other step: "due today" is not said tomorrow, however late the step may be. `opens_at` is
-    the first lawful instant where that lies behind `at`: waiting for the morning is not being late.
+    `key` tells it from other occurrences of the same step. `superseded_at` is the instant of the step behind it that
+    will speak, None without one: two steps never speak at once. `true_until` is the end of the day that a reminder
+    before or on it speaks of, None for any other step: "due today" is not said tomorrow, however late the step may be.
+    `opens_at` is the first lawful instant where that lies behind `at`: waiting for the morning is not being late.
+    `version` is the id of the treatment's version that it comes from. `told_at` is when the platform heard of the event
+    that it counts from, None where it counts from something of its own.
     """
 
     step: Step
@@ -53,6 +69,8 @@ class Planned:
     key: str
     true_until: datetime | None = None
     opens_at: datetime | None = None
+    version: str = ""
+    told_at: datetime | None = None
 
     @property
     def deadline(self) -> datetime:
@@ -75,6 +93,17 @@ class Planned:
         return min(ends, self.true_until or ends)
 
 
+class _Terms(NamedTuple):
+    """All that the age of an unpaid debt follows from where no day is paused: its due date, the date that days past due
+    are counted from, and how its product counts them.
+    """
+
+    due_on: date
+    aged_from: date
+    grace_days: int
+    dpd_origin: DpdOrigin
+
+
 @dataclass(frozen=True, slots=True)
 class _Version:
     """A version of a treatment as a key of what is remembered: found by its id, and equal only to itself."""
@@ -92,33 +121,117 @@ def plan(snapshot: Snapshot, treatment: Treatment) -> tuple[Planned, ...]:
     """Return the steps of `treatment` that apply to the obligation, in order of time; may be empty.
 
     A step whose instant lies before the obligation was issued is not due and does not appear. Each version of the
-    treatment gives the steps that come due while it is effective. A step that is not meant for this borrower appears,
-    and gets its decision, but supersedes no other. Steps that closed days have moved onto the day of a later one leave
-    that day to it: after a closed weekend there is one contact, the latest.
+    treatment gives the steps that come due while it is effective; a step that falls between two of them, because the
+    newer one has it earlier, comes from the older one. A step that will not speak appears, and gets its decision, but
+    supersedes no other: it is meant for somebody else, or its words would not be true at its instant. Steps that closed
+    days have moved onto the day of a later one leave that day to it: after a closed weekend there is one contact, the
+    latest.
     """
-    version, zone = _Version.of(treatment), snapshot.borrower.zone
-    if treatment.earlier is None and next(_events(snapshot, version, zone), None) is None:
-        obligation = snapshot.obligation
+    version, obligation, profile = _Version.of(treatment), snapshot.obligation, snapshot.profile
+    terms = _Terms(
+        obligation.due_on, counted_from(obligation), profile.grace_days, profile.dpd_origin
+    )
+    zone = snapshot.borrower.zone
+    places = (zone, snapshot.zone)
+    paused = bool(profile.dpd_paused_by and snapshot.holds)
+    undisturbed = treatment.earlier is None and not paused and not _asks_amounts(version)
+    if undisturbed and next(_events(snapshot, version, zone), None) is None:
         meant = tuple(
             [when is ANYBODY or is_meant(when, snapshot) for when in _conditions(version)]
         )
-        places = (zone, snapshot.zone)
-        return _undisturbed(version, obligation.due_on, obligation.issued_at, places, meant)
-    found = list(_occurrences(snapshot, treatment))
+        return _undisturbed(version, terms, obligation.issued_at, places, meant)
+    found = list(_occurrences(snapshot, treatment, terms, places))
+    pauses = pauses_of(snapshot.holds, snapshot.zone) if paused else ()
+    age_at = _ages(profile, terms.aged_from, snapshot.zone, pauses)
     fits = {each.step.when: is_meant(each.step.when, snapshot) for each in found}
-    return _superseding(found, fits, zone)
+
+    def speaks(each: _Occurrence) -> bool:
+        when = each.step.when
+        return (
+            fits[when]
+            and (when.min_minor is None or snapshot.owed(each.at).minor >= when.min_minor)
+            and (when.max_minor is None or snapshot.owed(each.at).minor <= when.max_minor)
+            and (
+                each.is_true
+                if each.is_true is not None and not paused
+                else _is_true(each, terms.due_on, snapshot.zone, age_at)
+            )
+        )
+
+    return _superseding(found, speaks, zone)
 
 
 # Remembered, as `_dated` is: the whole plan, where nothing has happened that a step could count from. `meant` says
 # which of the treatment's conditions are met.
 @lru_cache(maxsize=4096)
 def _undisturbed(
-    version: _Version, due_on: date, issued_at: datetime, places: Places, meant: tuple[bool, ...]
+    version: _Version, terms: _Terms, issued_at: datetime, places: Places, meant: tuple[bool, ...]
 ) -> tuple[Planned, ...]:
     zone, _ = places
-    dated = _dated(version, due_on, zones.local_date(issued_at, zone), places)
+    dated = _dated(version, terms, zones.local_date(issued_at, zone), places)
     fits = dict(zip(_conditions(version), meant, strict=True))
-    return _superseding([each for each in dated if each.at >= issued_at], fits, zone)
+
+    def speaks(each: _Occurrence) -> bool:
+        return fits[each.step.when] and each.is_true is True
+
+    return _superseding([each for each in dated if each.at >= issued_at], speaks, zone)
+
+
+def _ages(
+    profile: Profile, aged_from: date, zone: str, pauses: Sequence[Pause]
+) -> Callable[[datetime], Standing]:
+    """Return what says how old the debt is at an instant, as long as it is not paid: a plan waits for no money."""
+
+    def age_at(at: datetime) -> Standing:
+        unpaid = profile.tolerance_minor + 1
+        return standing(aged_from, unpaid, zones.local_date(at, zone), profile, pauses)
+
+    return age_at
+
+
+def _is_true(
+    each: _Occurrence, due_on: date, zone: str, age_at: Callable[[datetime], Standing]
+) -> bool:
+    """Return whether an occurrence may speak as far as its event and the age of the debt go, at its own instant."""
+    step, at = each.step, each.at
+    if each.told_at is not None and each.told_at >= at + step.catch_up:
+        return False
+    aged = step.when.min_dpd is not None or step.when.max_dpd is not None
+    late = zones.local_date(at, zone) > due_on
+    if not aged and not late and step.message_class is not MessageClass.OVERDUE:
+        return True
+    age = age_at(at)
+    return _fits_age(step.when, age.dpd) and not is_untrue(step, late, age.phase)
+
+
+def is_untrue(step: Step, late: bool, phase: Phase) -> bool:
+    """Return whether a step would speak of arrears that a debt in this phase does not have; `late` says that the step
+    comes due after the due date.
+
+    A demand needs a debt that is treated as overdue. Other words about a date that is over need one that is late by its
+    age, which a re-ageing may deny. What the law obliges a lender to say is for the law.
+    """
+    match step.message_class:
+        case MessageClass.STATUTORY:
+            return False
+        case MessageClass.OVERDUE:
+            return phase is not Phase.OVERDUE
+        case _:
+            return late and phase in (Phase.PRE_DUE, Phase.DUE_DAY)
+
+
+def _fits_age(when: Conditions, dpd: int) -> bool:
+    return (when.min_dpd is None or dpd >= when.min_dpd) and (
+        when.max_dpd is None or dpd <= when.max_dpd
+    )
+
+
+@lru_cache(maxsize=64)
+def _asks_amounts(version: _Version) -> bool:
+    """Return whether a step of a version is meant for some amounts only: what is owed is different on every day."""
+    return any(
+        when.min_minor is not None or when.max_minor is not None for when in _conditions(version)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -138,30 +251,46 @@ def _eventful(version: _Version) -> tuple[tuple[int, Step], ...]:
 
 
 def _superseding(
-    found: Sequence[_Occurrence], fits: Mapping[Conditions, bool], zone: str
+    found: Sequence[_Occurrence], speaks: Callable[[_Occurrence], bool], zone: str
 ) -> tuple[Planned, ...]:
-    """Return the occurrences in order of time, each superseded by the next one whose conditions are met (`fits`)."""
+    """Return the occurrences in order of time, each superseded by the next one that speaks."""
     planned: list[Planned] = []
     following: datetime | None = None
     for each in sorted(found, reverse=True, key=_in_order):
         at, superseded_at = each.at, following
         if at != each.wished and following is not None and _meets(at, following, zone):
             at = superseded_at = min(at, following)
-        planned.append(Planned(each.step, at, superseded_at, each.key, each.true_until))
-        if fits[each.step.when]:
+        planned.append(
+            Planned(
+                each.step,
+                at,
+                superseded_at,
+                each.key,
+                each.true_until,
+                version=each.version,
+                told_at=each.told_at,
+            )
+        )
+        if speaks(each):
             following = at
     return tuple(reversed(planned))
 
 
 class _Occurrence(NamedTuple):
-    """A step at the instant it was wished for and, where a closed day has moved it, at another one."""
+    """A step at the instant it was wished for and, where a closed day has moved it, at another one.
+
+    `is_true` is what `_is_true` says of it, where that is remembered and no day is paused.
+    """
 
     wished: datetime
     position: int
     key: str
     step: Step
     at: datetime
-    true_until: datetime | None
+    version: str
+    true_until: datetime | None = None
+    told_at: datetime | None = None
+    is_true: bool | None = None
 
 
 def _in_order(each: _Occurrence) -> tuple[datetime, int]:
@@ -173,50 +302,60 @@ def _meets(at: datetime, following: datetime, zone: str) -> bool:
     return at >= following or zones.local_date(at, zone) == zones.local_date(following, zone)
 
 
-def _occurrences(snapshot: Snapshot, treatment: Treatment) -> Iterator[_Occurrence]:
+def _occurrences(
+    snapshot: Snapshot, treatment: Treatment, terms: _Terms, places: Places
+) -> Iterator[_Occurrence]:
     """Yield each occurrence of each step, from the version effective at its instant."""
     issued_at, zone = snapshot.obligation.issued_at, snapshot.borrower.zone
+    issued_on = zones.local_date(issued_at, zone)
     one_version = treatment.earlier is None
     seen: set[str] = set()
+    newer: set[str] = set()
+    between: dict[str, _Occurrence] = {}
     for version in treatment.versions():
-        for each in _of_version(snapshot, version, zone):
+        keys = set()
+        key = _Version.of(version)
+        dated = _dated(key, terms, issued_on, places)
+        for each in chain(dated, _events(snapshot, key, zone)):
+            keys.add(each.key)
             if each.at < issued_at or each.key in seen:
                 continue
             if one_version or _holds(treatment, version, each.at, zone):
                 seen.add(each.key)
                 yield each
-
-
-def _of_version(snapshot: Snapshot, treatment: Treatment, zone: str) -> Iterator[_Occurrence]:
-    obligation, version = snapshot.obligation, _Version.of(treatment)
-    issued_on = zones.local_date(obligation.issued_at, zone)
-    yield from _dated(version, obligation.due_on, issued_on, (zone, snapshot.zone))
-    yield from _events(snapshot, version, zone)
+            elif each.key in newer and _is_over(version, each.at, zone):
+                between.setdefault(each.key, each)
+        newer |= keys
+    # The newer version has it before it was in force itself, and the older one after it was.
+    yield from (each for key, each in between.items() if key not in seen)
 
 
 def _events(snapshot: Snapshot, version: _Version, zone: str) -> Iterator[_Occurrence]:
     """Yield each occurrence of what counts from an event that has happened."""
     for position, step in _eventful(version):
         day = snapshot.obligation.watch.pay_by if step.anchor is Anchor.DEADLINE else None
-        for key, at in _instants(snapshot, step, zone):
-            each = _Occurrence(at, position, key, step, at, None)
+        for key, at, told_at in _instants(snapshot, step, zone):
+            each = _Occurrence(at, position, key, step, at, version.id, None, told_at)
             yield _opened(version.treatment, each, day, (zone, snapshot.zone))
 
 
 # Remembered: a bill day gives the same steps to very many obligations, and each is asked for them many times.
 @lru_cache(maxsize=4096)
 def _dated(
-    version: _Version, due_on: date, issued_on: date, places: Places
+    version: _Version, terms: _Terms, issued_on: date, places: Places
 ) -> tuple[_Occurrence, ...]:
     """Return each occurrence of what counts from the due date or the statement date."""
-    treatment, (zone, _) = version.treatment, places
+    treatment, (zone, own) = version.treatment, places
+    counts = replace(PLAIN, grace_days=terms.grace_days, dpd_origin=terms.dpd_origin)
+    age_at = _ages(counts, terms.aged_from, own, ())
     found = []
     for position, step in enumerate(treatment.steps):
         if step.anchor in (Anchor.DUE, Anchor.STATEMENT):
             of_due = step.anchor is Anchor.DUE
-            at = step.instant(due_on if of_due else issued_on, zone)
-            each = _Occurrence(at, position, step.name, step, at, None)
-            found.append(_opened(treatment, each, due_on if of_due else None, places))
+            at = step.instant(terms.due_on if of_due else issued_on, zone)
+            each = _Occurrence(at, position, step.name, step, at, version.id)
+            each = _opened(treatment, each, terms.due_on if of_due else None, places)
+            found.append(each._replace(is_true=_is_true(each, terms.due_on, own, age_at)))
     return tuple(found)
 
 
@@ -249,6 +388,11 @@ def _holds(treatment: Treatment, version: Treatment, at: datetime, zone: str) ->
     return treatment.at(zones.local_date(at, zone)) is version
 
 
+def _is_over(version: Treatment, at: datetime, zone: str) -> bool:
+    """Return whether a version, of which there is a newer one, is in force no more at an instant."""
+    return zones.local_date(at, zone) >= version.effective_from
+
+
 def _on_open_day(treatment: Treatment, at: datetime, zone: str) -> datetime:
     """Return the same time of day on the first day, not before that of `at`, on which contact is allowed."""
     if not treatment.closed:
@@ -271,8 +415,14 @@ def _open_from(treatment: Treatment, on: date) -> date:
     raise AssertionError(f"a calendar that closes {MAX_CLOSED_DAYS} days in a row")
 
 
-def _instants(snapshot: Snapshot, step: Step, zone: str) -> Iterator[tuple[str, datetime]]:
-    """Yield the key and the instant of each occurrence of a step that counts from an event."""
+# An event that a step counts from: when it happened, and when the platform heard of it.
+_Event = tuple[datetime, datetime | None]
+
+
+def _instants(
+    snapshot: Snapshot, step: Step, zone: str
+) -> Iterator[tuple[str, datetime, datetime | None]]:
+    """Yield of each occurrence of a step that counts from an event its key, its instant and when the event was told."""
     obligation = snapshot.obligation
     match step.anchor:
         case Anchor.DUE | Anchor.STATEMENT:
@@ -281,34 +431,38 @@ def _instants(snapshot: Snapshot, step: Step, zone: str) -> Iterator[tuple[str, 
             )
         case Anchor.DEADLINE:
             if obligation.watch.pay_by is not None:
-                yield step.name, step.instant(obligation.watch.pay_by, zone)
+                yield step.name, step.instant(obligation.watch.pay_by, zone), None
         case Anchor.CONTACT:
             spoken = dict(obligation.watch.spoken)
             if step.after in spoken:
-                yield step.name, _counted(step, spoken[step.after], zone)
+                yield step.name, _counted(step, spoken[step.after], zone), None
         case Anchor.DEBIT_FAILED:
-            yield from _each_day(step, _failed_debits(snapshot), zone)
+            if snapshot.flights:
+                failed = [(at, told_at) for at, _, _, told_at in _failures(snapshot)]
+                yield from _each_day(step, failed, zone)
         case Anchor.PROMISE_BROKEN:
-            yield from _each_day(step, _broken_promises(snapshot), zone)
+            if snapshot.holds:
+                yield from _each_day(step, _broken_promises(snapshot), zone)
         case Anchor.HOLD_LIFTED:
-            lifted = sorted(
-                hold.over_at
-                for hold in snapshot.holds
-                if hold.over_at is not None
-                and hold.kind not in (Kind.PROMISE, Kind.OPT_OUT)
-                and hold.over_at > hold.starts_at
-            )
-            yield from _each_day(step, lifted, zone)
+            if snapshot.holds:
+                yield from _each_day(step, _lifted_holds(snapshot), zone)
 
 
-def _each_day(step: Step, anchors: list[datetime], zone: str) -> Iterator[tuple[str, datetime]]:
-    """Yield one occurrence a civil day, that of its first anchor."""
+def _each_day(
+    step: Step, events: Sequence[_Event], zone: str
+) -> Iterator[tuple[str, datetime, datetime | None]]:
+    """Yield one occurrence a civil day of the borrower, that of its first event.
+
+    Its key has the event's date in UTC, which stays as it is wherever the borrower turns out to live.
+    """
     days: set[date] = set()
-    for anchor in anchors:
-        on = zones.local_date(anchor, zone)
-        if on not in days:
+    keys: set[str] = set()
+    for at, told_at in events:
+        on, key = zones.local_date(at, zone), f"{step.name}{ANCHORED}{at.date()}"
+        if on not in days and key not in keys:
             days.add(on)
-            yield f"{step.name}{ANCHORED}{on}", _counted(step, anchor, zone)
+            keys.add(key)
+            yield key, _counted(step, at, zone), told_at
 
 
 def _counted(step: Step, anchor: datetime, zone: str) -> datetime:
@@ -318,36 +472,63 @@ def _counted(step: Step, anchor: datetime, zone: str) -> datetime:
     return max(anchor, step.instant(zones.local_date(anchor, zone), zone))
 
 
-def _failed_debits(snapshot: Snapshot) -> list[datetime]:
-    return [at for at, _, _ in _failures(snapshot)]
-
-
 def _last_failure(snapshot: Snapshot) -> str:
     """Return the provider's word for the last debit that failed, "" if none did."""
     failures = _failures(snapshot)
     return failures[-1][2] if failures else ""
 
 
-def _failures(snapshot: Snapshot) -> list[tuple[datetime, str, str]]:
-    """Return when debits failed, with their ids and the provider's words, in order of time."""
+def _failures(snapshot: Snapshot) -> list[tuple[datetime, str, str, datetime]]:
+    """Return when debits failed, their ids, the provider's words and when that was told, in order of time."""
     return sorted(
-        (flight.ended_at, flight.id, flight.reason)
+        (flight.ended_at, flight.id, flight.reason, flight.told_at or flight.ended_at)
         for flight in snapshot.flights
         if flight.means is Means.DEBIT
         and flight.state is FlightState.FAILED
         and flight.ended_at is not None
+        and _was_about(snapshot, flight.obligation_id, flight.ended_at)
     )
 
 
-def _broken_promises(snapshot: Snapshot) -> list[datetime]:
+def _was_about(snapshot: Snapshot, obligation_id: str, at: datetime) -> bool:
+    """Return whether what happened at an instant was about this debt: it named it, or the debt was due by then.
+
+    A debit or a promise for all that is owed says nothing of what falls due later.
+    """
+    return bool(obligation_id) or zones.local_date(at, snapshot.zone) >= snapshot.obligation.due_on
+
+
+def _broken_promises(snapshot: Snapshot) -> list[_Event]:
     """Return when promises came to their end unkept; one that was lifted before was withdrawn, not broken."""
     return sorted(
-        hold.ends_at
+        (hold.ends_at, hold.told_at)
         for hold in snapshot.holds
         if hold.kind is Kind.PROMISE
         and hold.ends_at is not None
         and hold.over_at == hold.ends_at
-        and not hold.is_kept(snapshot.obligation.paid_minor)
+        and _was_about(snapshot, hold.obligation_id, hold.ends_at)
+        and not hold.is_kept(_received(snapshot, hold))
+    )
+
+
+def _received(snapshot: Snapshot, hold: Hold) -> int:
+    """Return what everything that a hold concerns has received, in minor units."""
+    obligation = snapshot.obligation
+    others = sum(
+        other.paid_minor
+        for other in snapshot.owing.values()
+        if other.id != obligation.id and hold.concerns(other.account_id, other.id)
+    )
+    return obligation.paid_minor + others
+
+
+def _lifted_holds(snapshot: Snapshot) -> list[_Event]:
+    return sorted(
+        (hold.over_at, hold.told_at)
+        for hold in snapshot.holds
+        if hold.over_at is not None
+        and hold.kind not in (Kind.PROMISE, Kind.OPT_OUT)
+        and hold.over_at > hold.starts_at
     )
 
 
@@ -365,6 +546,42 @@ def is_meant(when: Conditions, snapshot: Snapshot) -> bool:
         and not any(tag in borrower.tags for tag in when.without_tags)
         and (not when.score_bands or borrower.score_band in when.score_bands)
         and (not when.debit_reasons or _last_failure(snapshot) in when.debit_reasons)
+    )
+
+
+def is_meant_now(when: Conditions, snapshot: Snapshot, at: datetime, dpd: int) -> bool:
+    """Return whether the conditions are met at an instant, by what is owed then and `dpd` days past due."""
+    if when is ANYBODY:
+        return True
+    bounded = when.min_minor is not None or when.max_minor is not None
+    owed = snapshot.owed(at).minor if bounded else 0
+    return (
+        is_meant(when, snapshot)
+        and (when.min_minor is None or owed >= when.min_minor)
+        and (when.max_minor is None or owed <= when.max_minor)
+        and _fits_age(when, dpd)
+    )
+
+
+def renewed(watch: Watch, treatment: Treatment) -> Watch:
+    """Return the watch as a new due date leaves it. What counts from that date is decided anew; what was said already
+    and counts from the statement or from an event is not. When that was, and when anything was last said, is kept.
+    """
+    spoken = dict(watch.spoken)
+    said = {key: spoken.get(key) or spoken.get(EARLIER + key) for key in watch.decided}
+    # An event's key tells so itself, also where no version has its step any more.
+    kept = {
+        key: at
+        for key, at in said.items()
+        if at is not None
+        and (ANCHORED in key or (treatment.has(key) and treatment.step(key).anchor in OUTLASTING))
+    }
+    last = ((EARLIER, max(spoken.values())),) if spoken else ()
+    return copied(
+        watch,
+        decided=tuple(kept),
+        spoken=(*((EARLIER + key, at) for key, at in kept.items()), *last),
+        pay_by=None,
     )
 
 

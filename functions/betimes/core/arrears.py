@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from betimes.core import zones
 from betimes.core.ageing import Course, Entry, Facts, Pause, ReAge, Standing, standing
 from betimes.core.book import Pages, Snapshot, contract_rate, debts_of, receipt_of
 from betimes.core.hold import Hold
 from betimes.core.obligation import Obligation, Repayment
-from betimes.core.policies import Policies
 from betimes.core.replay import replay
+
+if TYPE_CHECKING:
+    # The policies hold the texts, and what a text says of the age comes from here.
+    from betimes.core.policies import Policies
 
 
 def pauses_of(holds: Iterable[Hold], zone: str) -> tuple[Pause, ...]:
@@ -48,17 +52,35 @@ def unpaid_minor(obligation: Obligation) -> int:
     return max(0, needed - obligation.received_minor)
 
 
+def counted_from(obligation: Obligation) -> date:
+    """Return the date that days past due are counted from: the due date, or a later one after a re-ageing."""
+    return max(obligation.due_on, obligation.aged_from or obligation.due_on)
+
+
 def age_of(snapshot: Snapshot, at: datetime) -> Standing:
     """Return phase and days past due of an obligation at the close of the local day of `at`, as it stands now."""
-    obligation, zone = snapshot.obligation, snapshot.zone
-    counted_from = max(obligation.due_on, obligation.aged_from or obligation.due_on)
+    return _aged(snapshot, at, unpaid_minor(snapshot.obligation))
+
+
+def _aged(snapshot: Snapshot, at: datetime, missing_minor: int) -> Standing:
+    zone = snapshot.zone
     return standing(
-        counted_from,
-        unpaid_minor(obligation),
+        counted_from(snapshot.obligation),
+        missing_minor,
         zones.local_date(at, zone),
         snapshot.profile,
         pauses_of(snapshot.holds, zone) if snapshot.profile.dpd_paused_by else (),
     )
+
+
+def spoken_age(snapshot: Snapshot, at: datetime) -> Standing:
+    """Return the age that words about an obligation go by: that of `age_of`, but late interest that is left when the
+    bill itself is paid is spoken of as old as the bill. Where a minimum was met nothing is late, whatever is left.
+    """
+    obligation = snapshot.obligation
+    if not obligation.is_open or obligation.minimum_minor:
+        return age_of(snapshot, at)
+    return _aged(snapshot, at, snapshot.profile.tolerance_minor + 1)
 
 
 def facts_of(pages: Pages, account_id: str, policies: Policies) -> Facts:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from betimes.core import late, zones
 from betimes.core.borrower import Account, Borrower
-from betimes.core.flight import RANK, Flight
+from betimes.core.flight import Flight, FlightState, answered
 from betimes.core.hold import Hold, intervals
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment
@@ -21,21 +21,12 @@ Profiles = Mapping[str, Profile]
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """A contact that was claimed for a provider at an instant: for which obligation, by which step."""
-
-    by: str
-    step: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a decision sees: a borrower and one obligation, each tied to its version, with the account, the product, and
     the holds and flights that concern them.
 
-    `owing` is everything the borrower owes. `fed_at` is up to when the lender's
-    repayments are known to be complete, None where that was never told.
+    A settled flight whose money is there already is left out. `owing` is everything the borrower owes. `fed_at` is up
+    to when the lender's repayments are known to be complete, None where that was never told.
     """
 
     borrower: Borrower
@@ -47,12 +38,14 @@ class Snapshot:
     owing: Mapping[str, Obligation] = field(default_factory=dict, repr=False)
     fed_at: datetime | None = None
 
-    @property
-    def spoken(self) -> Iterator[Spoken]:
-        """Every contact about anything the borrower owes, in its present cycle."""
+    def spoken_beside(self, contact: Container[tuple[str, str]]) -> Iterator[datetime]:
+        """Yield when anything that the borrower owes was last spoken of, in any cycle, by each step that is not
+        among those of `contact`, given as (obligation id, key).
+        """
         for other in self.owing.values():
             for step, at in other.watch.spoken:
-                yield Spoken(other.id, step, at)
+                if (other.id, step) not in contact:
+                    yield at
 
     @property
     def zone(self) -> str:
@@ -203,7 +196,7 @@ class Pages:
     def held(self) -> int:
         """A number that rises with every change of a hold or a flight in these pages; the head has that of its own."""
         holds = sum(hold.revision for hold in self.holds.values())
-        return holds + sum(RANK[flight.state] for flight in self.flights.values())
+        return holds + sum(flight.revision for flight in self.flights.values())
 
     def tally(self, account_id: str, versions: Mapping[str, int]) -> int:
         """Return a number that rises with every fact about an account's money; the account has that of its last write.
@@ -247,14 +240,24 @@ class Pages:
                 for hold in self.holds.values()
                 if hold.concerns(obligation.account_id, obligation.id)
             ),
-            tuple(
-                flight
-                for flight in self.flights.values()
-                if flight.concerns(obligation.account_id, obligation.id)
-            ),
+            self._flights_of(obligation),
             self.obligations,
             fed_at,
         )
+
+    def _flights_of(self, obligation: Obligation) -> tuple[Flight, ...]:
+        """Return the flights that concern an obligation; for an open one without those whose money is there."""
+        found = tuple(
+            flight
+            for flight in self.flights.values()
+            if flight.concerns(obligation.account_id, obligation.id)
+        )
+        if not obligation.is_open or all(
+            flight.state is not FlightState.SETTLED for flight in found
+        ):
+            return found
+        over = answered(self.flights.values(), self.repayments.values())
+        return tuple(flight for flight in found if flight.id not in over)
 
     def with_head(self, head: Borrower) -> Pages:
         """Return these pages with another head."""

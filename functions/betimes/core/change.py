@@ -207,6 +207,12 @@ Change = (
 MAX_CHANGES = 100
 
 
+def in_parts(head: Change, looks: Sequence[Change]) -> list[list[Change]]:
+    """Return changes that each stand alone, such as looks, in transactions that fit, each behind the check `head`."""
+    size = MAX_CHANGES - 1
+    return [[head, *looks[n : n + size]] for n in range(0, len(looks), size)]
+
+
 def changes_between(before: Pages, after: Pages) -> list[Change]:
     """Return the guarded writes that turn the stored pages `before` into `after`; empty when nothing differs.
 
@@ -285,10 +291,10 @@ def _obligation_change(
     return SaveObligation(
         tenant,
         borrower_id,
-        replace(
+        copied(
             new,
             version=seen_version + facts_differ,
-            watch=replace(new.watch, seq=seen_seq + 1),
+            watch=copied(new.watch, seq=seen_seq + 1),
         ),
         seen_version,
         seen_seq,
@@ -300,7 +306,7 @@ def _head_change(before: Pages, after: Pages, *, guard: bool, touched: bool) -> 
     old, new = before.head, after.head
     if new is not None and (new != old or touched):
         seen = old.version if old else 0
-        return [SaveHead(replace(new, version=seen + 1, held=after.held), seen)]
+        return [SaveHead(copied(new, version=seen + 1, held=after.held), seen)]
     if guard and new is not None:
         return [CheckHead(after.tenant, after.borrower_id, new.version)]
     return []

@@ -26,10 +26,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from betimes.core.money import Money
 from betimes.core.reason import Reason
 from betimes.core.treatment import MessageClass
+from betimes.core.values import copied
 
 
 class State(StrEnum):
@@ -149,6 +151,14 @@ def moved(state: State, event: Event, channel: str) -> State:
         raise IllegalMove(f"{state} does not allow {event}") from None
 
 
+class Spoke(NamedTuple):
+    """One thing a contact speaks of: an obligation in one of its cycles, by one of its steps."""
+
+    obligation_id: str
+    cycle: str
+    step: str
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One message for one step. Holds ids and hashes only: no address, no name, no text.
@@ -156,8 +166,9 @@ class Contact:
     `amount` and `text_sha256` are those of the last rendering, empty until claimed. `unknowns` counts attempts whose
     outcome was unknown, `offers` how often the contact was handed to its channel. `offered` says that a READY contact
     is to be handed to its channel now; one that was put back waits for its review instead. `sent_at` is when a
-    provider accepted it. `also` names the other obligations of a digest, each with the key of its step. `point` is the
-    `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last ledger record.
+    provider accepted it. `also` names the other obligations of a digest, each with its cycle and the key of its step.
+    `point` is the `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last ledger
+    record.
     """
 
     id: str
@@ -187,7 +198,12 @@ class Contact:
     provider_id: str = ""
     point: int = 0
     chain: str = ""
-    also: tuple[tuple[str, str], ...] = ()
+    also: tuple[Spoke, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Spoke, ...]:
+        """All that it speaks of, its own obligation first."""
+        return (Spoke(self.obligation_id, self.cycle, self.step), *self.also)
 
     @property
     def is_finished(self) -> bool:
@@ -217,8 +233,8 @@ class Contact:
         if event in EVIDENCE and self.state not in ENDED_UNSENT:
             sent_at = min(sent_at, at) if sent_at else at
         if event in EVIDENCE and state is self.state:
-            return replace(self, sent_at=sent_at)
-        return replace(self, state=state, reason=reason, changed_at=at, sent_at=sent_at)
+            return copied(self, sent_at=sent_at)
+        return copied(self, state=state, reason=reason, changed_at=at, sent_at=sent_at)
 
     def offered_again(self) -> Contact:
         """Return the READY contact, to be handed to its channel once more."""

@@ -4,9 +4,9 @@ Called by the sweep when a step comes due, and again by dispatch just before the
 the preview as well. It looks at nothing but its arguments.
 
 The order of the questions is the order of the promises: the money first, then whether it is time at all, then what
-stops contact (money under way, holds, a book whose entry was not chosen), then for whom the step is meant, then the
-hours, and last where to write. What stops contact only for a while makes the step wait, until its own deadline; then
-the same cause is its reason for not being sent.
+stops contact (money under way, holds, a book whose entry was not chosen), then for whom the step is meant and whether
+its words are true, then the hours, and last where to write. What stops contact only for a while makes the step wait,
+until its own deadline; then the same cause is its reason for not being sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from betimes.core import agenda, zones
 from betimes.core.ageing import Phase
 from betimes.core.agenda import Planned
-from betimes.core.arrears import age_of
+from betimes.core.arrears import spoken_age
 from betimes.core.book import Snapshot
 from betimes.core.borrower import PointState
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
@@ -32,6 +32,10 @@ from betimes.core.treatment import ANYBODY, Entry, Late, MessageClass, Treatment
 CLOSING_MARGIN = timedelta(seconds=90)
 # A step that waits for a lender's repayments asks again after this long: their arrival names no obligation to look at.
 FEED_RETRY = timedelta(hours=1)
+# And once more so long before the hours close or its time is over: what has come by then still counts.
+FEED_LAST_CALL = timedelta(minutes=5)
+# Every window opens every day: behind this the last lawful instant before another one is not looked for.
+_DAYS_BACK = timedelta(days=2)
 _BLINK = timedelta(microseconds=1)
 # A blocker: the reason, and when it may be over, None while nobody knows.
 Blocker = tuple[Reason, datetime | None]
@@ -45,18 +49,23 @@ def decide(
     *,
     step: str = "",
     together: Collection[tuple[str, str]] = (),
+    coming: Planned | None = None,
 ) -> Decision | None:
     """Return the decision about the step with the key `step`, by default the next step without one; None when the
     treatment has none left. `together` names other steps, as (obligation id, key), that speak in the same contact.
+    A caller that has planned already hands in the step as `coming`.
 
     `now` is an aware UTC instant. The answer changes at the step's instant, at the opening of the contact window and
     `CLOSING_MARGIN` before its closing, at the start and the end of a hold, at the step's deadline, and with any
     version of the borrower or the obligation. Money comes first: whatever else is true, nobody who has paid is
     contacted.
     """
-    coming = (
-        agenda.planned(snapshot, treatment, step) if step else agenda.next_step(snapshot, treatment)
-    )
+    if coming is None:
+        coming = (
+            agenda.planned(snapshot, treatment, step)
+            if step
+            else agenda.next_step(snapshot, treatment)
+        )
     if coming is None:
         return None
     window = rules.window(snapshot.borrower.jurisdiction)
@@ -65,9 +74,10 @@ def decide(
     return (
         _nothing_to_say(snapshot, coming, facts)
         or _not_yet(coming, now, facts)
-        or _blocked(snapshot, treatment, coming, now, facts)
+        or _out_of_arrears(snapshot, coming, now, facts)
+        or _blocked(snapshot, treatment, coming, window, now, facts)
         or _not_meant(snapshot, coming, now, facts)
-        or _too_late(snapshot, coming, now, facts)
+        or _too_late(snapshot, treatment, coming, window, now, facts)
         or _wrong_hour(snapshot, treatment, coming, window, now, facts, together)
         or _send(snapshot, coming, window, now, facts)
     )
@@ -82,18 +92,33 @@ def from_opening(coming: Planned, window: Window, zones_: tuple[str, ...]) -> Pl
 
 
 def _nothing_to_say(snapshot: Snapshot, coming: Planned, facts: Facts) -> Suppress | None:
-    obligation = snapshot.obligation
-    if not obligation.is_open:
+    if not snapshot.obligation.is_open:
         return Suppress(coming.key, Reason.PAID, facts)
-    if obligation.minimum_is_met and _speaks_of_arrears(snapshot, coming):
-        # The minimum keeps the account out of arrears: an overdue text would be untrue.
-        return Suppress(coming.key, Reason.MINIMUM_PAID, facts)
     return None
 
 
+def _out_of_arrears(
+    snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts
+) -> Suppress | None:
+    """Return that the minimum was paid, up to the tolerance, where it keeps the account out of arrears: an overdue text
+    would be untrue.
+
+    Asked once the step has come due: money that is taken back before then leaves nothing decided.
+    """
+    if not _speaks_of_arrears(snapshot, coming):
+        return None
+    if spoken_age(snapshot, now).phase is not Phase.SETTLED:
+        return None
+    return Suppress(coming.key, Reason.MINIMUM_PAID, facts)
+
+
 def _speaks_of_arrears(snapshot: Snapshot, coming: Planned) -> bool:
-    after_due = zones.local_date(coming.at, snapshot.borrower.zone) > snapshot.obligation.due_on
-    return after_due or coming.step.message_class is MessageClass.OVERDUE
+    return _is_late(snapshot, coming) or coming.step.message_class is MessageClass.OVERDUE
+
+
+def _is_late(snapshot: Snapshot, coming: Planned) -> bool:
+    """Return whether the step comes due when the due date is over, where that is a date."""
+    return zones.local_date(coming.at, snapshot.zone) > snapshot.obligation.due_on
 
 
 def _not_yet(coming: Planned, now: datetime, facts: Facts) -> Wait | None:
@@ -103,40 +128,87 @@ def _not_yet(coming: Planned, now: datetime, facts: Facts) -> Wait | None:
 
 
 def _blocked(
-    snapshot: Snapshot, treatment: Treatment, coming: Planned, now: datetime, facts: Facts
+    snapshot: Snapshot,
+    treatment: Treatment,
+    coming: Planned,
+    window: Window,
+    now: datetime,
+    facts: Facts,
 ) -> Wait | Suppress | None:
     """Return why the step is stopped for now, or, once its deadline has passed, why it was."""
     # What counts is the last instant at which the step could have gone.
     at = min(now, coming.deadline - _BLINK)
-    blockers = list(_blockers(snapshot, treatment, coming, at))
-    if not blockers:
+    blocker = _blocker(snapshot, treatment, coming, window, at)
+    if blocker is None:
         return None
-    reason, until = max(blockers, key=lambda blocker: blocker[1] or agenda.NEVER)
+    reason, until = blocker
     if now >= coming.deadline:
         return Suppress(coming.key, reason, facts)
     until = coming.deadline if until is None else min(until, coming.deadline)
     return Wait(coming.key, reason, facts, until=until)
 
 
+def _blocker(
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window, at: datetime
+) -> Blocker | None:
+    """Return what stops the step at the instant `at` for longest, None where nothing does."""
+    blockers = list(_blockers(snapshot, treatment, coming, window, at))
+    return max(blockers, key=lambda blocker: blocker[1] or agenda.NEVER, default=None)
+
+
 def _blockers(
-    snapshot: Snapshot, treatment: Treatment, coming: Planned, at: datetime
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window, at: datetime
 ) -> Iterator[Blocker]:
-    """Yield everything that stops the step at the instant `at`; nothing but the law stops a statutory notice."""
-    statutory = coming.step.message_class is MessageClass.STATUTORY
-    if not statutory:
-        for until in _silent_until(snapshot):
-            if at < until:
-                yield Reason.MONEY_IN_FLIGHT, until
-        hold = stopping(snapshot.holds, coming.step.message_class, at)
-        if hold is not None:
-            yield hold.meaning.reason, hold.over_at
+    """Yield everything that stops the step at the instant `at`. Nothing but the law stops a statutory notice: no hold,
+    and no wait for a day of entry, which is the lender's own choice.
+    """
+    if coming.step.message_class is MessageClass.STATUTORY:
+        return
+    for until in _silent_until(snapshot):
+        if at < until:
+            yield Reason.MONEY_IN_FLIGHT, until
+    hold = stopping(snapshot.holds, coming.step.message_class, at)
+    if hold is not None:
+        yield hold.meaning.reason, hold.over_at
     if _awaits_entry(snapshot, treatment):
         yield Reason.AWAITING_ENTRY, None
     fed_at, fresh = snapshot.fed_at, treatment.fresh_within
-    is_stale = fresh and (fed_at is None or at >= fed_at + fresh)
-    if is_stale and _speaks_of_arrears(snapshot, coming) and not statutory:
+    if fresh and (fed_at is None or at >= fed_at + fresh) and _speaks_of_arrears(snapshot, coming):
         # Nobody knows who has paid since: what comes before the due date does no harm, a demand would.
-        yield Reason.STALE_FEED, at + FEED_RETRY
+        yield Reason.STALE_FEED, _asked_again(coming, window, snapshot.borrower.zones, at)
+
+
+def _asked_again(
+    coming: Planned, window: Window, zones_: tuple[str, ...], at: datetime
+) -> datetime:
+    """Return when to ask again whether the lender's repayments are complete: soon, and a last time just in time."""
+    ends_at = coming.deadline
+    if _next_opening(window, at, zones_) == at:
+        ends_at = min(ends_at, window.closing_in(at, zones_))
+    last = ends_at - FEED_LAST_CALL
+    return last if at < last < at + FEED_RETRY else at + FEED_RETRY
+
+
+def _stopped_to_the_end(
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window, now: datetime
+) -> Reason | None:
+    """Return what stopped the step at the last lawful instant there was for it, None where nothing did."""
+    last = _last_lawful(coming, window, snapshot.borrower.zones, min(now, coming.deadline))
+    blocker = _blocker(snapshot, treatment, coming, window, last) if last is not None else None
+    return blocker[0] if blocker is not None else None
+
+
+def _last_lawful(
+    coming: Planned, window: Window, zones_: tuple[str, ...], before: datetime
+) -> datetime | None:
+    """Return the last instant before another one at which the step was due and a message could be started, if any."""
+    last = None
+    opening = _next_opening(window, max(coming.at, before - _DAYS_BACK), zones_)
+    while opening is not None and opening < before:
+        closing = window.closing_in(opening, zones_)
+        last = min(closing - CLOSING_MARGIN, before) - _BLINK
+        opening = _next_opening(window, closing, zones_)
+    return last
 
 
 def _silent_until(snapshot: Snapshot) -> Iterator[datetime]:
@@ -163,37 +235,41 @@ def _awaits_entry(snapshot: Snapshot, treatment: Treatment) -> bool:
 
 def _not_meant(snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts) -> Suppress | None:
     """Return why the step is not for this borrower, or not for a debt in this state."""
-    obligation, when = snapshot.obligation, coming.step.when
-    entry_on = obligation.entry_on
+    step, statutory = coming.step, coming.step.message_class is MessageClass.STATUTORY
+    entry_on = snapshot.obligation.entry_on if not statutory else None
     if entry_on is not None and zones.local_date(coming.at, snapshot.borrower.zone) < entry_on:
         return Suppress(coming.key, Reason.BEFORE_ENTRY, facts)
-    overdue = coming.step.message_class is MessageClass.OVERDUE
-    if when == ANYBODY and not (overdue and snapshot.profile.grace_days):
+    if step.when is ANYBODY and not _speaks_of_arrears(snapshot, coming):
         return None
-    owed = snapshot.owed(now).minor
-    age = age_of(snapshot, now)
-    fits = (
-        agenda.is_meant(when, snapshot)
-        and (when.min_minor is None or owed >= when.min_minor)
-        and (when.max_minor is None or owed <= when.max_minor)
-        and (when.min_dpd is None or age.dpd >= when.min_dpd)
-        and (when.max_dpd is None or age.dpd <= when.max_dpd)
-    )
-    if not fits:
+    age = spoken_age(snapshot, now)
+    if not agenda.is_meant_now(step.when, snapshot, now, age.dpd):
         return Suppress(coming.key, Reason.CONDITION_NOT_MET, facts)
-    if overdue and age.phase is Phase.GRACE:
-        return Suppress(coming.key, Reason.IN_GRACE, facts)
+    if agenda.is_untrue(step, _is_late(snapshot, coming), age.phase):
+        in_grace = age.phase is Phase.GRACE
+        reason = Reason.IN_GRACE if in_grace else Reason.CONDITION_NOT_MET
+        return Suppress(coming.key, reason, facts)
     return None
 
 
-def _too_late(snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts) -> Suppress | None:
+def _too_late(
+    snapshot: Snapshot,
+    treatment: Treatment,
+    coming: Planned,
+    window: Window,
+    now: datetime,
+    facts: Facts,
+) -> Suppress | None:
     if now < coming.deadline:
         return None
     obligation = snapshot.obligation
-    if obligation.known_at >= coming.deadline:
+    known_at = max(obligation.known_at, coming.told_at or obligation.known_at)
+    stopped = _stopped_to_the_end(snapshot, treatment, coming, window, now)
+    if known_at >= coming.deadline:
         reason = Reason.PLANNED_AFTER_WINDOW
     elif any(start <= coming.at < end for start, end in obligation.spans):
         reason = Reason.PAID
+    elif stopped is not None:
+        reason = stopped
     else:
         reason = Reason.MERGED_INTO_NEXT if coming.is_merged else Reason.CATCH_UP_EXCEEDED
     return Suppress(coming.key, reason, facts)
@@ -214,7 +290,8 @@ def _wrong_hour(
     if opening is None:
         return Suppress(coming.key, Reason.NO_COMMON_WINDOW, facts)
     if opening >= coming.deadline:
-        return Suppress(coming.key, Reason.QUIET_UNTIL_TOO_LATE, facts)
+        stopped = _stopped_to_the_end(snapshot, treatment, coming, window, now)
+        return Suppress(coming.key, stopped or Reason.QUIET_UNTIL_TOO_LATE, facts)
     if opening > now:
         return Wait(coming.key, Reason.QUIET_HOURS, facts, until=opening)
     later = _closed_or_too_soon(snapshot, treatment, coming, now, together)
@@ -236,15 +313,15 @@ def _closed_or_too_soon(
     if coming.step.message_class is MessageClass.STATUTORY:
         return None
     zone = snapshot.borrower.zone
-    version = treatment.at(zones.local_date(coming.at, zone))
+    version = _version(treatment, coming)
     today = zones.local_date(now, zone)
     if not version.is_open(today):
         return Reason.CLOSED_DAY, agenda.next_open_day(version, today, zone)
     if version.min_gap:
         # A second attempt of the same contact is no second contact.
         same = {(snapshot.obligation.id, coming.key), *together}
-        spoken = (spoken.at for spoken in snapshot.spoken if (spoken.by, spoken.step) not in same)
-        free_at = max(spoken, default=now - version.min_gap) + version.min_gap
+        spoken_at = snapshot.spoken_beside(same)
+        free_at = max(spoken_at, default=now - version.min_gap) + version.min_gap
         if now < free_at:
             return Reason.TOO_SOON, free_at
     return None
@@ -272,6 +349,7 @@ def _send(
         channel=coming.step.channels[slot],
         slot=slot,
         not_after=min(coming.deadline, window.closing_in(now, snapshot.borrower.zones)),
+        deadline=coming.deadline,
     )
 
 
@@ -344,15 +422,13 @@ def _facts(
         "zone": ",".join(borrower.zones),
         "outstanding_minor": snapshot.owed(now).minor,
         "currency": obligation.amount.currency,
-        "treatment": _version(snapshot, treatment, coming).id,
+        "treatment": _version(treatment, coming).id,
         "product": snapshot.profile.id,
         "rule": window.id,
         "rule_status": window.status,
     }
 
 
-def _version(snapshot: Snapshot, treatment: Treatment, coming: Planned | None) -> Treatment:
+def _version(treatment: Treatment, coming: Planned | None) -> Treatment:
     """Return the version of the treatment that a step comes from; the newest one for none."""
-    if coming is None or treatment.earlier is None:
-        return treatment
-    return treatment.at(zones.local_date(coming.at, snapshot.borrower.zone))
+    return treatment if coming is None else treatment.version(coming.version)

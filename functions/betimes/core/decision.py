@@ -15,7 +15,10 @@ Facts = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Contact the borrower now, through `channel` (position `slot` in the step's list), before `not_after` (UTC)."""
+    """Contact the borrower now, through `channel` (position `slot` in the step's list), before `not_after` (UTC).
+
+    `deadline` is until when the step may go at all: where the hours of contact close before it, they open again.
+    """
 
     step: str
     reason: Reason
@@ -23,6 +26,7 @@ class Send:
     channel: str
     slot: int
     not_after: datetime
+    deadline: datetime
 
 
 @dataclass(frozen=True, slots=True)

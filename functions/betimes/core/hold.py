@@ -92,6 +92,7 @@ class Hold:
     means until it is lifted. A promise names the amount (minor units) and the day; `paid_before_minor` is what the
     obligations concerned had received when it was made. `told_at` is when the platform heard of it, which may be after
     `starts_at`. `owner` names who set it, as an id. `revision` counts how often it was told with another content.
+    `reopened_from` is the lift that was taken back when the hold was opened again, None if it never was.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Hold:
     paid_before_minor: int = 0
     owner: str = ""
     revision: int = 1
+    reopened_from: datetime | None = None
 
     @property
     def over_at(self) -> datetime | None:

@@ -7,7 +7,7 @@ the obligation arrives; money is never turned away because of the order in which
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from betimes.core.hold import Hold, Kind
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.policies import Policies
-from betimes.core.product import PLAIN, Profile, Roll
+from betimes.core.product import MAX_DAILY_RATE, PLAIN, Profile, Roll
 from betimes.core.replay import Standing, replay
 from betimes.core.values import copied
 from betimes.core.workdays import rolled
@@ -110,7 +110,10 @@ class ChooseEntry:
 
 @dataclass(frozen=True, slots=True)
 class PutFlight:
-    """Tell of money in flight, or how far it has got; see `core.flight.Flight`. `at` is when it got there."""
+    """Tell of money in flight, or how far it has got; see `core.flight.Flight`. `at` is when it got there.
+
+    As long as it has not ended, it may be told again with a later `expected_by`: the result takes longer.
+    """
 
     flight_id: str
     account_id: str
@@ -127,7 +130,8 @@ class PutFlight:
 class PutHold:
     """Set a hold, or set its dates anew; see `core.hold.Hold`. With nothing named it stops the whole borrower.
 
-    A promise names its amount and day and ends with that day.
+    A promise names its amount and day and ends with that day. A hold that was lifted is opened again by a start or an
+    end after that; what it was before is forgotten, so whoever needs both periods gives the second another id.
     """
 
     hold_id: str
@@ -144,7 +148,7 @@ class PutHold:
 
 @dataclass(frozen=True, slots=True)
 class LiftHold:
-    """End a hold at `lifted_at`, which may lie in the past."""
+    """End a hold at `lifted_at`, which may lie in the past. A hold is lifted once: `PutHold` opens it again."""
 
     hold_id: str
     lifted_at: datetime
@@ -339,9 +343,11 @@ def _put_account(
         raise Rejected("negative_amount", "limit_minor", "a limit is not negative")
     if command.limit_minor > MAX_MINOR:
         raise Rejected("bad_amount", "limit_minor", "a limit is at most 10^15 minor units")
-    if not 0 <= command.daily_rate < 1:
+    if not 0 <= command.daily_rate <= MAX_DAILY_RATE:
         raise Rejected(
-            "bad_rate", "daily_rate", "a daily rate lies between 0 and 1, such as 0.0003"
+            "bad_rate",
+            "daily_rate",
+            f"a daily rate lies between 0 and {MAX_DAILY_RATE}; 0.03 % a day is written as 0.0003",
         )
     old = pages.accounts.get(command.account_id)
     account = Account(
@@ -439,6 +445,10 @@ def _rolled(obligation: Obligation, profile: Profile, policies: Policies) -> Obl
     )
 
 
+def _is_nominal(obligation: Obligation, on: date) -> bool:
+    return on == (obligation.nominal_on or obligation.due_on)
+
+
 def _amend(
     pages: Pages, command: AmendObligation, policies: Policies, now: datetime
 ) -> tuple[Pages, Outcome]:
@@ -469,18 +479,30 @@ def _amend(
         aged_from=command.aged_from or old.aged_from,
         aged_on=zones.local_date(now, zone) if command.aged_from is not None else old.aged_on,
         revision=command.revision,
+        amended_at=now,
     )
-    pages = _recycled(pages, old, _rolled(amended, profile, policies), now)
+    if _is_nominal(old, command.due_on):
+        # The same day as before: where a newer calendar moves it is for `reroll` to say.
+        new = replace(
+            amended, due_on=old.due_on, nominal_on=old.nominal_on, provisional=old.provisional
+        )
+    else:
+        new = _rolled(amended, profile, policies)
+    pages = _recycled(pages, old, new, policies, now)
     return _replayed(pages, old.account_id, policies, now, relook=old.id), Outcome.STORED
 
 
-def reroll(pages: Pages, policies: Policies, now: datetime) -> Pages:
-    """Return the pages with every due date that its product rolls where the calendars in force put it.
+def reroll(
+    pages: Pages, policies: Policies, now: datetime, only: Collection[str] | None = None
+) -> Pages:
+    """Return the pages with every due date that its product rolls where the calendars in force put it; with `only`, of
+    the obligations with these ids.
 
     Debts that are settled, or whose due date is over, keep theirs: nobody's past is moved by a notice.
     """
     assert pages.head is not None
-    for old in list(pages.obligations.values()):
+    for obligation_id in pages.obligations if only is None else only:
+        old = pages.obligations[obligation_id]
         account = pages.accounts.get(old.account_id)
         profile = policies.profile(account)
         zone = profile.zone or pages.head.zone
@@ -488,15 +510,18 @@ def reroll(pages: Pages, policies: Policies, now: datetime) -> Pages:
             continue
         new = _rolled(old, profile, policies)
         if new != old and min(old.due_on, new.due_on) >= zones.local_date(now, zone):
-            pages = _recycled(pages, old, new, now)
+            pages = _recycled(pages, old, new, policies, now)
             pages = _replayed(pages, old.account_id, policies, now, relook=old.id)
     return pages
 
 
-def _recycled(pages: Pages, old: Obligation, new: Obligation, now: datetime) -> Pages:
-    """Return the pages with an amended obligation; a new due date begins a new cycle, in which nothing is decided."""
+def _recycled(
+    pages: Pages, old: Obligation, new: Obligation, policies: Policies, now: datetime
+) -> Pages:
+    """Return the pages with an amended obligation; a new due date begins a new cycle: see `core.agenda.renewed`."""
     if new.due_on != old.due_on:
-        watch = replace(new.watch, decided=(), spoken=(), pay_by=None)
+        profile = policies.profile(pages.accounts.get(new.account_id))
+        watch = agenda.renewed(new.watch, policies.treatment_of(profile))
         if watch.contact_id:
             # What is on its way speaks of the old date.
             watch = replace(watch, look_at=now)
@@ -827,6 +852,7 @@ def _put_flight(
         raise Rejected("bad_date", "expected_by", "the result is expected before the event itself")
     if command.at > now + CLOCK_TOLERANCE and command.state is not FlightState.SCHEDULED:
         raise Rejected("in_the_future", "at", "only a scheduled flight may lie in the future")
+    _check_scope(pages, command.account_id, command.obligation_id)
     old = pages.flights.get(command.flight_id)
     new = Flight(
         id=command.flight_id,
@@ -835,10 +861,13 @@ def _put_flight(
         means=command.means,
         amount_minor=command.amount_minor,
         state=command.state,
-        since=old.since if old is not None else command.at,
-        expected_by=command.expected_by,
+        since=_since(old, command),
+        # What has ended is no more expected: until when it was, is known from before.
+        expected_by=old.expected_by if old is not None and ended else command.expected_by,
         ended_at=command.at if ended else None,
         reason=command.reason,
+        told_at=now,
+        revision=old.revision + 1 if old is not None else 1,
     )
     if old is not None:
         what = (old.account_id, old.obligation_id, old.means, old.amount_minor)
@@ -851,7 +880,8 @@ def _put_flight(
                 "state",
                 f"it is {old.state} already; money that comes back later is a reversal of the repayment",
             )
-        if RANK[new.state] <= RANK[old.state]:
+        takes_longer = new.state is old.state and not ended and new.expected_by > old.expected_by
+        if RANK[new.state] <= RANK[old.state] and not takes_longer:
             return pages, Outcome.UNCHANGED
     pages = _all_relooked(pages.with_flight(new), policies, now)
     scheduled = command.state is FlightState.SCHEDULED
@@ -859,6 +889,21 @@ def _put_flight(
     if scheduled and notice and command.at < now + notice:
         return pages, Outcome.SHORT_NOTICE
     return pages, Outcome.STORED
+
+
+def _since(old: Flight | None, command: PutFlight) -> datetime:
+    """Return when a flight was submitted: what was only scheduled begins when it is pending."""
+    begins = command.state is FlightState.PENDING
+    if old is None or (begins and old.state is FlightState.SCHEDULED):
+        return command.at
+    return old.since
+
+
+def _check_scope(pages: Pages, account_id: str, obligation_id: str) -> None:
+    """Refuse what names a debt and an account that it does not belong to: it would be stored and stop nothing."""
+    obligation = pages.obligations.get(obligation_id)
+    if obligation is not None and account_id and obligation.account_id != account_id:
+        raise Rejected("wrong_account", "account_id", "the obligation belongs to another account")
 
 
 def _put_hold(
@@ -870,8 +915,10 @@ def _put_hold(
         raise Rejected("unknown_account", "account_id", "this borrower has no such account")
     if command.obligation_id and command.obligation_id not in pages.obligations:
         raise Rejected("unknown_obligation", "obligation_id", "this borrower owes no such thing")
+    _check_scope(pages, command.account_id, command.obligation_id)
     ends_at = _end_of(pages.head.zone, command)
     old = pages.holds.get(command.hold_id)
+    opened = old is None or _opens(old, command.starts_at, ends_at)
     concerned = [
         o
         for o in pages.obligations.values()
@@ -881,22 +928,24 @@ def _put_hold(
         id=command.hold_id,
         kind=command.kind,
         starts_at=command.starts_at,
-        told_at=old.told_at if old is not None else now,
+        told_at=now if old is None or opened else old.told_at,
         ends_at=ends_at,
-        lifted_at=old.lifted_at if old is not None else None,
+        lifted_at=None if old is None or opened else old.lifted_at,
         account_id=command.account_id,
         obligation_id=command.obligation_id,
         channel=command.channel,
         promise_minor=command.promise_minor,
         promise_on=command.promise_on,
-        paid_before_minor=old.paid_before_minor
-        if old is not None
-        else sum(o.paid_minor for o in concerned),
+        paid_before_minor=sum(o.paid_minor for o in concerned)
+        if old is None or opened
+        else old.paid_before_minor,
         owner=command.owner,
         revision=old.revision if old is not None else 1,
+        reopened_from=_taken_back(old, opened),
     )
     if old == hold:
-        return pages, Outcome.UNCHANGED
+        # Told again, it makes good what a worker who died had left to be done.
+        return _restated_by(pages, hold, policies, now), Outcome.UNCHANGED
     if old is not None:
         hold = replace(hold, revision=old.revision + 1)
     if old is not None and (old.kind, old.account_id, old.obligation_id, old.channel) != (
@@ -909,6 +958,22 @@ def _put_hold(
     return _held(pages, hold, policies, now), Outcome.STORED
 
 
+def _opens(old: Hold, starts_at: datetime, ends_at: datetime | None) -> bool:
+    """Return whether these dates open a lifted hold again: one that is new lies after the lift."""
+    lifted_at = old.lifted_at
+    if lifted_at is None:
+        return False
+    starts_anew = starts_at != old.starts_at and starts_at >= lifted_at
+    return starts_anew or (ends_at != old.ends_at and (ends_at is None or ends_at > lifted_at))
+
+
+def _taken_back(old: Hold | None, opened: bool) -> datetime | None:
+    """Return the last lift that was taken back."""
+    if old is None:
+        return None
+    return old.lifted_at if opened else old.reopened_from
+
+
 def _end_of(zone: str, command: PutHold) -> datetime | None:
     """Return when a hold ends: as told, for a promise with the promised day."""
     _check_year(command.starts_at, "starts_at")
@@ -919,7 +984,11 @@ def _end_of(zone: str, command: PutHold) -> datetime | None:
         _check_year(command.promise_on, "promise_on")
         if command.promise_minor > MAX_MINOR:
             raise Rejected("bad_amount", "promise_minor", "an amount is at most 10^15")
+        if ends_at is not None:
+            raise Rejected("bad_hold", "ends_at", "a promise ends with its day; leave out the end")
         ends_at = zones.instant(command.promise_on + timedelta(days=1), time.min, zone)
+        if ends_at <= command.starts_at:
+            raise Rejected("bad_hold", "promise_on", "the promised day is over before the promise")
     elif command.promise_on is not None or command.promise_minor:
         raise Rejected("bad_hold", "promise_on", f"a hold of kind {command.kind} is no promise")
     if ends_at is not None:
@@ -938,19 +1007,42 @@ def _lift_hold(
     _check_year(command.lifted_at, "lifted_at")
     if command.lifted_at > now + CLOCK_TOLERANCE:
         raise Rejected("in_the_future", "lifted_at", "set the end of the hold instead")
-    if hold.lifted_at == command.lifted_at:
+    if hold.reopened_from is not None and command.lifted_at <= hold.reopened_from:
+        # The lift of a life that is over, told once more.
         return pages, Outcome.UNCHANGED
+    if hold.lifted_at == command.lifted_at:
+        return _restated_by(pages, hold, policies, now), Outcome.UNCHANGED
+    if hold.lifted_at is not None:
+        # What was let out since rested on the first lift; another one would say that it had not.
+        raise Rejected(
+            "hold_lifted",
+            "lifted_at",
+            "this hold was lifted at another instant; the first lift stands. Set the hold again to open it",
+        )
     lifted = replace(hold, lifted_at=command.lifted_at, revision=hold.revision + 1)
     return _held(pages, lifted, policies, now), Outcome.STORED
 
 
 def _held(pages: Pages, hold: Hold, policies: Policies, now: datetime) -> Pages:
     """Return the pages with a hold that was set or lifted: late interest may stand still, and every look may move."""
-    pages = pages.with_hold(hold)
-    for account_id, account in pages.accounts.items():
-        if hold.kind in policies.profile(account).late.frozen_by:
-            pages = _replayed(pages, account_id, policies, now)
+    pages = _restated_by(pages.with_hold(hold), hold, policies, now)
     return _all_relooked(pages, policies, now)
+
+
+def _restated_by(pages: Pages, hold: Hold, policies: Policies, now: datetime) -> Pages:
+    for account_id in pages.accounts:
+        pages = restated_by(pages, hold.kind, account_id, policies, now)
+    return pages
+
+
+def restated_by(
+    pages: Pages, kind: Kind, account_id: str, policies: Policies, now: datetime
+) -> Pages:
+    """Return the pages with the late interest of an account restated, if holds of the kind make it stand still."""
+    profile = policies.profile(pages.accounts[account_id])
+    if kind not in profile.late.frozen_by:
+        return pages
+    return _replayed(pages, account_id, policies, now)
 
 
 def _all_relooked(pages: Pages, policies: Policies, now: datetime) -> Pages:

@@ -9,7 +9,7 @@ sent now through the same channel: one contact speaks of all of them, and each o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -17,8 +17,8 @@ from typing import assert_never
 from betimes.core import agenda, ids, record, zones
 from betimes.core.agenda import Planned
 from betimes.core.book import Snapshot
-from betimes.core.contact import Contact, Event, State
-from betimes.core.decide import decide
+from betimes.core.contact import Contact, Event, Spoke, State
+from betimes.core.decide import closed_because, decide
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.hold import KINDS
 from betimes.core.obligation import Obligation
@@ -33,9 +33,11 @@ REOFFER = timedelta(minutes=10)
 # How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
 GRACE: Mapping[str, timedelta] = {"email": timedelta(minutes=15), "sms": timedelta(minutes=30)}
 DEFAULT_GRACE = timedelta(minutes=30)
-# What stops a contact that was already written, rather than making it late.
-_STOPS = frozenset(
+# Why a contact that was already written never went, where that is not that it became late.
+_ENDS = frozenset(
     {
+        Reason.PAID,
+        Reason.MINIMUM_PAID,
         Reason.MONEY_IN_FLIGHT,
         Reason.STALE_FEED,
         Reason.AWAITING_ENTRY,
@@ -48,6 +50,15 @@ MAX_ALONG = 8
 AT_DISPATCH = 500
 AFTER_SENDING = 600
 AFTER_REPORT = 700
+
+
+# How a look comes to know of the borrower's other obligations.
+Siblings = Callable[[], Sequence[Snapshot]]
+
+
+def nobody() -> Sequence[Snapshot]:
+    """Return no other obligations."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +81,12 @@ def look(
     unfinished: Contact | None,
     policies: Policies,
     now: datetime,
-    siblings: Sequence[Snapshot] = (),
+    siblings: Siblings = nobody,
 ) -> Looked:
     """Return what a look at the snapshot's obligation leads to at `now` (UTC).
 
-    `unfinished` is the contact that the obligation's watch names, None if it names none. `siblings` are the snapshots
-    of the borrower's other obligations.
+    `unfinished` is the contact that the obligation's watch names, None if it names none. `siblings` gives the snapshots
+    of the borrower's other obligations; it is asked only where they have a say.
     """
     treatment = policies.treatment_of(snapshot.profile)
     looked = Looked(snapshot.obligation)
@@ -83,13 +94,22 @@ def look(
         looked = _review(looked, snapshot, unfinished, policies, now, siblings)
         if looked.obligation.watch.contact_id:
             return looked
+        if looked.others:
+            # They were told to be looked at for themselves: none of them is taken along here.
+            siblings = nobody
     while True:
         seen = copied(snapshot, obligation=looked.obligation)
-        if not looked.obligation.is_open and not agenda.is_unexplained(seen, treatment):
+        is_open = looked.obligation.is_open
+        if not is_open and not agenda.is_unexplained(seen, treatment):
             return _watched(looked, look_at=None)
-        decision = decide(seen, treatment, policies.rules, now)
-        if decision is None:
+        coming = agenda.next_step(seen, treatment)
+        if coming is None:
             return _watched(looked, look_at=agenda.NEVER)
+        if is_open and now < coming.at:
+            # Not due: nothing to decide, hence nothing to record.
+            return _watched(looked, look_at=coming.at)
+        decision = decide(seen, treatment, policies.rules, now, coming=coming)
+        assert decision is not None, "a step that is planned is decided"
         looked, go_on = _follow(looked, seen, decision, policies, now, siblings)
         if not go_on:
             return looked
@@ -101,12 +121,11 @@ def _follow(
     decision: Decision,
     policies: Policies,
     now: datetime,
-    siblings: Sequence[Snapshot],
+    siblings: Siblings,
 ) -> tuple[Looked, bool]:
     """Return the look after `decision`, and whether the next step is to be decided in the same look."""
     match decision:
         case Wait(reason=Reason.NOT_YET):
-            # Not due: nothing to decide, hence nothing to record.
             return _watched(looked, look_at=decision.until), False
         case Wait():
             looked = _decided(looked, seen, decision, now)
@@ -130,7 +149,7 @@ def _along(
     decision: Send,
     policies: Policies,
     now: datetime,
-    siblings: Sequence[Snapshot],
+    siblings: Siblings,
 ) -> Iterator[tuple[Snapshot, Send]]:
     """Yield the borrower's other obligations with a step that may go now in the same contact, and that step.
 
@@ -141,7 +160,7 @@ def _along(
     if asking.deadline_days or not line.at(zones.local_date(now, seen.borrower.zone)).digest:
         return
     taken = 0
-    for sibling in siblings:
+    for sibling in siblings():
         if taken == MAX_ALONG:
             return
         obligation = sibling.obligation
@@ -149,10 +168,15 @@ def _along(
         if not obligation.is_open or obligation.watch.contact_id or not treatment.digest:
             continue
         also = decide(sibling, treatment, policies.rules, now)
-        if not isinstance(also, Send) or also.channel != decision.channel:
+        if not isinstance(also, Send):
             continue
         step = _step_of(treatment, also)
-        if step.message_class is asking.message_class and not step.deadline_days:
+        if step.message_class is not asking.message_class or step.deadline_days:
+            continue
+        if decision.channel not in step.channels:
+            continue
+        # Its own first choice may be another channel: one contact on this one is better than two.
+        if closed_because(sibling, step.message_class, decision.channel, now) is None:
             taken += 1
             yield sibling, also
 
@@ -214,12 +238,13 @@ def _contact(
         treatment=str(decision.facts["treatment"]),
         message_class=step.message_class,
         decided_at=now,
-        not_after=min(decision.not_after, *(also.not_after for _, also in along))
-        if along
-        else decision.not_after,
+        not_after=max([decision.deadline, *(also.deadline for _, also in along)]),
         amount=seen.owed(now),
         changed_at=now,
-        also=tuple((sibling.obligation.id, also.step) for sibling, also in along),
+        also=tuple(
+            Spoke(sibling.obligation.id, sibling.obligation.cycle, also.step)
+            for sibling, also in along
+        ),
     )
 
 
@@ -382,21 +407,26 @@ def _review(
     contact: Contact,
     policies: Policies,
     now: datetime,
-    siblings: Sequence[Snapshot],
+    siblings: Siblings,
 ) -> Looked:
     """Return the look after settling, as far as can be, the contact that is still unfinished."""
-    with_it = {obligation_id for obligation_id, _ in contact.also}
-    settled = not snapshot.obligation.is_open and not any(
-        sibling.obligation.is_open for sibling in siblings if sibling.obligation.id in with_it
+    spoken_of = {spoke.obligation_id: spoke.cycle for spoke in contact.everything}
+    others = siblings() if contact.also else ()
+    known = [snapshot, *(s for s in others if s.obligation.id in spoken_of)]
+    settled = not any(each.obligation.is_open for each in known)
+    # Whether anything it was to speak of is still as it was: open, and due on the same day.
+    stands = any(
+        each.obligation.is_open and each.obligation.cycle == spoken_of[each.obligation.id]
+        for each in known
     )
     match contact.state:
         case State.READY if settled:
-            return _ended(looked, contact, Event.CANCELLED, Reason.PAID, now)
-        case State.READY if contact.cycle != snapshot.obligation.cycle:
-            return _ended(looked, contact, Event.CANCELLED, Reason.REDATED, now)
+            return _ended(looked, contact, Event.CANCELLED, Reason.PAID, now, siblings)
+        case State.READY if not stands:
+            return _ended(looked, contact, Event.CANCELLED, Reason.REDATED, now, siblings)
         case State.READY if now >= contact.not_after:
             reason = _expired(snapshot, contact, policies, now)
-            return _ended(looked, contact, Event.EXPIRED, reason, now)
+            return _ended(looked, contact, Event.EXPIRED, reason, now, siblings)
         case State.READY:
             looked = replace(looked, moved=(*looked.moved, (contact, contact.offered_again())))
             return _watched(looked, look_at=min(now + REOFFER, contact.not_after))
@@ -418,16 +448,45 @@ def _expired(snapshot: Snapshot, contact: Contact, policies: Policies, now: date
     line = policies.treatment_of(snapshot.profile).version(contact.treatment)
     decision = decide(snapshot, line, policies.rules, now, step=contact.step)
     busy = contact.reason is Reason.PROVIDER_BUSY
-    if decision is not None and decision.reason in _STOPS and not busy:
+    if decision is not None and decision.reason in _ENDS and not busy:
         return decision.reason
     return missed(contact, agenda.planned(snapshot, line, contact.step), now)
 
 
-def _ended(looked: Looked, contact: Contact, event: Event, reason: Reason, now: datetime) -> Looked:
-    """Return the look with a READY contact ended unsent; the record says what happened to it, which may be "held"."""
+def _ended(
+    looked: Looked,
+    contact: Contact,
+    event: Event,
+    reason: Reason,
+    now: datetime,
+    siblings: Siblings,
+) -> Looked:
+    """Return the look with a READY contact ended unsent; the record says what happened to it, which may be "held".
+
+    What a digest was to speak of beside is not lost with it: those steps are undecided again, each to be looked at now
+    for itself. Only where an attempt is unknown do they stay as they are: they may have been spoken.
+    """
     ended = contact.ended_unsent(event, reason, now)
-    event = event if ended.state is not State.UNKNOWN else Event.HELD
-    return _moved(looked, contact, ended, event, now)
+    held = ended.state is State.UNKNOWN
+    looked = _moved(looked, contact, ended, Event.HELD if held else event, now)
+    if held:
+        return looked
+    steps = {spoke.obligation_id: spoke for spoke in contact.also}
+    undecided = tuple(
+        taken_back(sibling.obligation, steps[sibling.obligation.id], now)
+        for sibling in (siblings() if steps else ())
+        if sibling.obligation.id in steps
+    )
+    return replace(looked, others=(*looked.others, *undecided))
+
+
+def taken_back(obligation: Obligation, spoke: Spoke, now: datetime) -> Obligation:
+    """Return the obligation with a step of this cycle undecided again, and a look at it now."""
+    if obligation.cycle != spoke.cycle:
+        return obligation
+    decided = tuple(step for step in obligation.watch.decided if step != spoke.step)
+    watch = copied(obligation.watch, decided=decided, look_at=now)
+    return copied(obligation, watch=watch)
 
 
 def grace(contact: Contact) -> timedelta:

@@ -16,9 +16,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from betimes.core import zones
+from betimes.core.ageing import Phase
+from betimes.core.arrears import spoken_age
 from betimes.core.book import Snapshot
 from betimes.core.errors import Rejected
 from betimes.core.money import Money
+from betimes.core.treatment import CHANNELS
 
 VARIABLES = (
     "lender",
@@ -36,6 +39,9 @@ _OPTIONAL = ("minimum", "pay_by", "instrument", "debit_at", "items")
 # What is there whenever something else is: the account is named where a debit is announced.
 _GOES_WITH = {"instrument": "debit_at"}
 _TOKEN = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)\s*\)\)")
+# A language tag (BCP 47) as it is written: language, script and region, such as zh-CN or zh-Hant-HK.
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_EMAIL = "email"
 # From a condition to its end, as `_mark` shows them.
 _HIDDEN = re.compile("\x01.*?\x02", re.DOTALL)
 
@@ -124,13 +130,15 @@ def values(
 ) -> dict[str, Value]:
     """Return the typed variables of a message about the snapshot's obligation at the instant `now`.
 
-    `amount` is what is owed then, late interest of that day included, and `as_of` is that day. `overdue_days` is 0
-    until the due date is over. `minimum` is what is missing of the minimum payment, None where there is none or it has
-    been met. `instrument` and `debit_at` are None without a coming auto-debit, `pay_by` without a deadline that a
-    step has set and that is not over. `items` lists this obligation and those `along`, None where none is asked for.
+    `amount` is what is owed then, late interest of that day included, and `as_of` is that day. `overdue_days` are the
+    days past due of the debt's age, which knows of pauses and of a re-ageing; 0 until the due date is over. `minimum`
+    is what is missing of the minimum payment, None where there is none or it has been met. `instrument` and `debit_at`
+    are None without a coming auto-debit, `pay_by` without a deadline that a step has set and that is not over. `items`
+    lists this obligation and those `along`, None where none is asked for.
     """
     obligation = snapshot.obligation
     today = zones.local_date(now, snapshot.zone)
+    age = spoken_age(snapshot, now)
     missing = obligation.minimum_minor - obligation.received_minor
     pay_by, debit_at = obligation.watch.pay_by, _coming_debit(snapshot, now)
     return {
@@ -140,7 +148,7 @@ def values(
         if obligation.minimum_minor and missing > 0
         else None,
         "due": obligation.due_on,
-        "overdue_days": max(0, (today - obligation.due_on).days),
+        "overdue_days": age.dpd if age.phase in (Phase.GRACE, Phase.OVERDUE) else 0,
         "as_of": today,
         "pay_by": pay_by if pay_by is not None and pay_by >= today else None,
         "instrument": snapshot.account.mandate
@@ -293,37 +301,50 @@ def parse(document: Mapping[str, Any], source: str) -> Template:
 
     Raises:
         Rejected: code "bad_template", when a slot is unknown, an `if` is not closed or not over an optional variable,
-        an
-            optional variable is used outside its `if`, or a key is unknown.
+            an optional variable is used outside its `if`, a key, locale or channel is unknown, an e-mail has no subject
+            or something else has one.
     """
     name = document.get("name")
     if not isinstance(name, str) or not name:
-        raise _bad(source, "name", "is missing")
+        raise _bad(source, "name", "is missing: give it the name of the file")
     bodies = {}
     for locale, channels in document.items():
         if locale == "name":
             continue
         if not isinstance(channels, Mapping):
-            raise _bad(source, locale, "is unknown")
+            raise _bad(source, locale, "is unknown: a template has a name and texts, [zh-CN.sms]")
+        if not _LOCALE.fullmatch(locale):
+            raise _bad(source, locale, "is no language tag: write it as zh-CN, en or zh-Hant-HK")
         for channel, parts in channels.items():
-            place = f"{source} [{locale}.{channel}]"
-            if not isinstance(parts, Mapping):
-                raise _bad(place, channel, "is not a table")
-            for key in sorted(set(parts) - {"subject", "text"}):
-                raise _bad(place, key, "is unknown")
-            for key in sorted(parts):
-                if not isinstance(parts[key], str):
-                    raise _bad(place, key, "is no text")
-            body = Body(locale, channel, parts.get("subject", ""), parts.get("text", ""))
-            if not body.text:
-                raise _bad(place, "text", "is empty")
-            if "\n" in body.subject or "\r" in body.subject:
-                raise _bad(place, "subject", "has more than one line")
-            _check(body.subject, place)
-            _check(body.text, place)
-            bodies[locale, channel] = body
+            bodies[locale, channel] = _body(
+                locale, channel, parts, f"{source} [{locale}.{channel}]"
+            )
     canonical = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
     return Template(f"{name}@{hashlib.sha256(canonical).hexdigest()[:12]}", name, bodies)
+
+
+def _body(locale: str, channel: str, parts: object, place: str) -> Body:
+    if channel not in CHANNELS:
+        raise _bad(place, channel, f"is no channel: use one of {', '.join(CHANNELS)}")
+    if not isinstance(parts, Mapping):
+        raise _bad(place, channel, "is not a table: write its text under the heading")
+    for key in sorted(set(parts) - {"subject", "text"}):
+        raise _bad(place, key, "is unknown: there are subject and text")
+    for key in sorted(parts):
+        if not isinstance(parts[key], str):
+            raise _bad(place, key, "is no text: write it in quotes")
+    body = Body(locale, channel, parts.get("subject", ""), parts.get("text", ""))
+    if not body.text:
+        raise _bad(place, "text", "is empty: write what the borrower reads")
+    if "\n" in body.subject or "\r" in body.subject:
+        raise _bad(place, "subject", "has more than one line: keep it on one")
+    if channel == _EMAIL and not body.subject.strip():
+        raise _bad(place, "subject", "is missing: an e-mail needs one")
+    if channel != _EMAIL and "subject" in parts:
+        raise _bad(place, "subject", f"is shown nowhere: leave it out for {channel}")
+    _check(body.subject, place)
+    _check(body.text, place)
+    return body
 
 
 def _check(text: str, place: str) -> None:
@@ -332,22 +353,26 @@ def _check(text: str, place: str) -> None:
         condition, name = token.groups()
         if condition:
             if name not in _OPTIONAL or inside:
-                raise _bad(place, name, "cannot be a condition here")
+                raise _bad(
+                    place,
+                    name,
+                    f"cannot be a condition here: use {', '.join(_OPTIONAL)}, not inside another",
+                )
             inside = name
         elif name == "end":
             if not inside:
-                raise _bad(place, name, "closes nothing")
+                raise _bad(place, name, "closes nothing: write ((if …)) before it, or leave it out")
             inside = ""
         elif name not in VARIABLES:
-            raise _bad(place, name, "is not a variable of a message")
+            raise _bad(place, name, f"is not a variable of a message: use {', '.join(VARIABLES)}")
         elif name in _OPTIONAL and inside not in (name, _GOES_WITH.get(name)):
             raise _bad(place, name, f"may be missing: use it inside ((if {name}))")
     if inside:
-        raise _bad(place, inside, "opens a condition that is not closed")
+        raise _bad(place, inside, "opens a condition that is not closed: write ((end)) behind it")
     # What is left is text in its own right, also where what stands under a condition is hidden.
     for rest in (_TOKEN.sub("", text), _HIDDEN.sub("", _TOKEN.sub(_mark, text))):
         if "((" in rest or "))" in rest:
-            raise _bad(place, "((", "has a slot of the wrong form")
+            raise _bad(place, "((", "has a slot of the wrong form: write it as ((amount))")
 
 
 def _mark(token: re.Match[str]) -> str:

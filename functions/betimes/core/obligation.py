@@ -24,8 +24,9 @@ class Watch:
     `look_at` is the instant of the next look, None once there is nothing to look at (settled). `decided` names the
     steps that have their decision in this cycle, in order of decision. `contact_id` is the contact not yet finished,
     "" if none. `chain` is the hash of the obligation's last ledger record. `seq` rises with every write of the item.
-    `spoken` keeps when each step of this cycle was last claimed for a provider. `pay_by` is the new deadline that a
-    step has set, None as long as none did; the due date itself never moves for it.
+    `spoken` keeps when each step of this cycle was last claimed for a provider, and of earlier cycles what still counts
+    (`core.agenda.renewed`). `pay_by` is the new deadline that a step has set, None as long as none did; the due date
+    itself never moves for it.
     """
 
     shard: int
@@ -52,7 +53,8 @@ class Obligation:
     moved to a business day, None where it was not; `provisional` says that the calendar of that year is not published.
     `redated_at` is when its due date was last moved, None if never. `aged_from` is the date that days past due are
     counted from after a re-ageing, agreed on `aged_on`. `entry_on` is the first day on which a step may speak of a
-    debt that was overdue when it was first told. `revision` is the lender's count of amendments.
+    debt that was overdue when it was first told. `revision` is the lender's count of amendments,
+    `amended_at` when the last one was told, None where there was none.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Obligation:
     revision: int = 0
     redated_at: datetime | None = None
     aged_on: date | None = None
+    amended_at: datetime | None = None
 
     @property
     def known_at(self) -> datetime:

@@ -42,8 +42,8 @@ class Policies:
         """Refuse a set of policies in which a step has no words, or speaks before there is anything to speak of.
 
         Raises:
-            Rejected: code "missing_body", naming step, template, channel and locale; code "unknown_treatment", naming
-            the product; code "step_before_statement", naming treatment, step and product.
+            Rejected: code "missing_body", naming file, step, key, template, channel and locale; code
+            "unknown_treatment", naming the product; code "step_before_statement", naming treatment, step and product.
         """
         for treatment in (self.treatment, *self.treatments.values()):
             for version in treatment.versions():
@@ -62,16 +62,29 @@ class Policies:
 
     def _check_words(self, treatment: Treatment) -> None:
         for step in treatment.steps:
-            names = (*step.templates, *((DIGEST,) if treatment.digest else ()))
-            for name, channel in ((name, channel) for name in names for channel in step.channels):
-                template = self.templates.get(name)
-                if template is None or (self.default_locale, channel) not in template.bodies:
-                    raise Rejected(
-                        "missing_body",
-                        "template",
-                        f"treatment {treatment.name}, step {step.name}: template {name!r} "
-                        f"has no text for {channel} in {self.default_locale}",
-                    )
+            named = {"template": step.template, "debit_template": step.debit_template}
+            if treatment.digest:
+                named["digest"] = DIGEST
+            for key, name in named.items():
+                for channel in step.channels if name else ():
+                    self._check_text(f"{treatment.place}: step {step.name}", key, name, channel)
+
+    def _check_text(self, place: str, key: str, name: str, channel: str) -> None:
+        template = self.templates.get(name)
+        if template is None:
+            raise Rejected(
+                "missing_body",
+                key,
+                f"{place}: {key!r} needs the template {name!r}, which is not there; there are: "
+                f"{', '.join(sorted(self.templates))}",
+            )
+        if (self.default_locale, channel) not in template.bodies:
+            raise Rejected(
+                "missing_body",
+                key,
+                f"{place}: {key!r} needs the template {name!r}, which has no text for {channel} in "
+                f"{self.default_locale}; add [{self.default_locale}.{channel}] to templates/{name}.toml",
+            )
 
     def profile(self, account: Account | None) -> Profile:
         """Return the profile of an account's product; the plain one where no file describes it."""
@@ -109,7 +122,7 @@ def _check_statement(profile: Profile, treatment: Treatment) -> None:
             raise Rejected(
                 "step_before_statement",
                 "offset_days",
-                f"treatments/{treatment.name}.toml: step {step.name}: 'offset_days' {step.offset_days} lies before the "
+                f"{treatment.place}: step {step.name}: 'offset_days' {step.offset_days} lies before the "
                 f"statement of products/{profile.name}.toml, which comes {shortest} days before its due date; "
                 f"anchor the step to the statement, or move it closer to the due date",
             )

@@ -481,6 +481,13 @@ def _rising(reader: _Reader) -> Callable[[Any], tuple[Any, ...]]:
     return read
 
 
+def _due_months(value: object) -> tuple[int, ...]:
+    months = _rising(_whole(1, 12))(value)
+    if not months:
+        raise ValueError("is empty, so nothing could fall due: leave it out for every month")
+    return months
+
+
 def _kinds(value: object) -> tuple[str, ...]:
     kinds = _list(_choice(*HOLDS))(value)
     if len(set(kinds)) != len(kinds):
@@ -625,7 +632,7 @@ _PROFILE: Final[Mapping[str, _Reader]] = {
     "billing": _billing,
     "debit": _debit,
     "deferred_months": _whole(0, MAX_MONTHS),
-    "due_months": _rising(_whole(1, 12)),
+    "due_months": _due_months,
     "stage": _stages,
     "daily_rate": _RATE,
     "max_months": _whole(1, MAX_MONTHS),

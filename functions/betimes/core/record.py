@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core import ids, zones
+from betimes.core.values import copied
 
 DECISION = "decision"
 EVENT = "event"
@@ -57,7 +58,7 @@ class Record:
 
     def sealed(self) -> Record:
         """Return this record with its hash."""
-        return replace(self, hash=hashlib.sha256(self.canonical()).hexdigest())
+        return copied(self, hash=hashlib.sha256(self.canonical()).hexdigest())
 
     @property
     def is_intact(self) -> bool:

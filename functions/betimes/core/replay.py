@@ -180,7 +180,13 @@ def _paid(
     if _owed(debt, after, on, meter).total > meter.profile.tolerance_minor:
         return after
     waived = late.is_inside_grace(debt.due_on, on, meter.profile)
-    return replace(after, accrued=Decimal(0) if waived else after.accrued, settled_by=receipt.id)
+    return Standing(
+        after.paid,
+        Decimal(0) if waived else after.accrued,
+        after.accrued_to,
+        after.overpaid_minor,
+        receipt.id,
+    )
 
 
 class _Course:

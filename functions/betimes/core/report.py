@@ -118,10 +118,7 @@ class Report:
             "sent": len(self.sent),
             "suppressed": sum(self.count("suppress").values()),
             "waiting": sum(self.count("wait").values()),
-            "undecided": len(self.findings.undecided),
-            "duplicates": len(self.findings.duplicates),
-            "after_payment": len(self.findings.after_payment),
-            "out_of_window": len(self.findings.out_of_window),
+            **self.findings.counts,
             "seconds": round(seconds, 3),
             "digest": self.digest,
         }

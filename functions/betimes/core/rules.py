@@ -204,11 +204,11 @@ def parse_window(document: Mapping[str, Any], source: str) -> Window:
 
 def _local_time(value: object, source: str, key: str) -> time:
     if not isinstance(value, str):
-        raise _bad(source, key, 'is no text such as "08:00"')
+        raise _bad(source, key, 'is no text such as "08:00"; write the time in quotes')
     try:
         at = time.fromisoformat(value)
-    except ValueError as error:
-        raise _bad(source, key, str(error)) from None
+    except ValueError:
+        raise _bad(source, key, 'is no time of day: write it as "08:00", to "23:59:59"') from None
     if at.tzinfo is not None:
         raise _bad(source, key, "is the borrower's local time and carries no zone")
     return at

@@ -13,17 +13,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from betimes.core import zones
 from betimes.core.errors import Rejected
 from betimes.core.workdays import Calendar, Unpublished
 
 Word = TypeVar("Word", bound=StrEnum)
+
+# The channels that words can be written for, as `config.CHANNELS` has them; the core knows no deployment.
+CHANNELS: Final = ("email", "sms")
 
 
 class MessageClass(StrEnum):
@@ -140,7 +143,7 @@ class Treatment:
     It holds for steps that come due from `effective_from` on, and `earlier` for those before. `min_gap` is the least
     time between two contacts of one person. On days that `calendar` closes nobody is contacted: a step that falls on
     one moves to the next open day. With `fresh_within` set, overdue steps wait while the lender's repayments are
-    older.
+    older. `source` names the file it was read from, "" where it was read from none.
     """
 
     id: str
@@ -155,6 +158,12 @@ class Treatment:
     calendar: Calendar | None = None
     closed: frozenset[str] = frozenset()
     fresh_within: timedelta = timedelta()
+    source: str = field(default="", compare=False)
+
+    @property
+    def place(self) -> str:
+        """The file that errors name."""
+        return self.source or f"treatments/{self.name}.toml"
 
     def versions(self) -> Iterable[Treatment]:
         """Yield this version and those before it, newest first."""
@@ -259,27 +268,34 @@ def parse(
 
     Raises:
         Rejected: code "bad_treatment", field = key, when a key is unknown, missing or of the wrong form, when a step
-        name occurs twice, when the steps of one anchor are not in order of time, or when an anchor is not there.
+            name occurs twice, when the steps of one anchor are not in order of time, or when an anchor is not there;
+            "unknown_calendar", when there is no calendar of that name.
     """
     for key in sorted(set(document) - _KEYS):
-        raise _bad(source, key, "is not a key of a treatment")
+        raise _bad(source, key, f"is not a key of a treatment; keys are {_listed(_KEYS)}")
     name = document.get("name")
     if not isinstance(name, str) or not name:
-        raise _bad(source, "name", "is missing")
+        raise _bad(source, "name", "is missing: give it the name of the file")
     steps = _steps(document, source)
     _check_order(steps, source)
-    calendar = document.get("calendar")
+    calendar = _word(document, "calendar", source) if "calendar" in document else None
     if calendar is not None and calendar not in (calendars or {}):
-        raise _bad(source, "calendar", f"names no calendar: {calendar!r}")
+        raise Rejected(
+            "unknown_calendar",
+            "calendar",
+            f"{source}: 'calendar' names {calendar!r}; there are: {_listed(calendars or ())}",
+        )
     closed = frozenset(_words(document, "closed", source)) if "closed" in document else frozenset()
     if not closed <= _CLOSED:
-        raise _bad(source, "closed", f"names something else than {', '.join(sorted(_CLOSED))}")
+        raise _bad(source, "closed", f"names something else than {_listed(_CLOSED)}: keep to them")
     if bool(closed) is not (calendar is not None):
         raise _bad(source, "closed", "and 'calendar' come together: one says when, the other what")
     effective_from = _date(document, "effective_from", source, date.min)
     effective_to = _date(document, "effective_to", source, date.max)
     if effective_from >= effective_to:
-        raise _bad(source, "effective_to", "does not lie after 'effective_from'")
+        raise _bad(
+            source, "effective_to", "does not lie after 'effective_from': correct one of the two"
+        )
     canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, default=str).encode()
     return Treatment(
         id=f"{name}@{hashlib.sha256(canonical).hexdigest()[:12]}",
@@ -293,13 +309,12 @@ def parse(
         calendar=(calendars or {}).get(calendar) if calendar is not None else None,
         closed=closed,
         fresh_within=_hours(document, "fresh_within_hours", source),
+        source=source,
     )
 
 
-def line(versions: Sequence[Treatment], sources: Mapping[str, str]) -> Treatment:
+def line(versions: Sequence[Treatment]) -> Treatment:
     """Return the newest of the versions of one treatment, each linked to the one before it.
-
-    `sources` names the file of each version by its id.
 
     Raises:
         Rejected: code "overlapping_version", when two versions hold for the same day, or a gap lies between them.
@@ -307,21 +322,28 @@ def line(versions: Sequence[Treatment], sources: Mapping[str, str]) -> Treatment
     ordered = sorted(versions, key=lambda version: version.effective_from)
     for before, after in pairwise(ordered):
         named = before.effective_to < date.max
+        if after.effective_from == date.min:
+            raise Rejected(
+                "overlapping_version",
+                "effective_from",
+                f"{after.place}: 'effective_from' is missing, as it is in {before.place}: two versions of "
+                f"{after.name!r} would hold on every day; say from which day on the later one holds",
+            )
         if before.effective_from == after.effective_from or (
             named and before.effective_to > after.effective_from
         ):
             raise Rejected(
                 "overlapping_version",
                 "effective_from",
-                f"{sources[after.id]}: 'effective_from' {after.effective_from} overlaps {sources[before.id]}: two "
+                f"{after.place}: 'effective_from' {after.effective_from} overlaps {before.place}: two "
                 f"versions of {after.name!r} would hold on one day; let the earlier one end with 'effective_to'",
             )
         if named and before.effective_to < after.effective_from:
             raise Rejected(
                 "overlapping_version",
                 "effective_from",
-                f"{sources[after.id]}: 'effective_from' {after.effective_from} leaves a gap behind "
-                f"{sources[before.id]}, which ends on {before.effective_to}: let one follow the other",
+                f"{after.place}: 'effective_from' {after.effective_from} leaves a gap behind "
+                f"{before.place}, which ends on {before.effective_to}: let one follow the other",
             )
     linked: Treatment | None = None
     for version in ordered:
@@ -333,26 +355,35 @@ def line(versions: Sequence[Treatment], sources: Mapping[str, str]) -> Treatment
 def _steps(document: Mapping[str, Any], source: str) -> tuple[Step, ...]:
     rows = document.get("step")
     if not isinstance(rows, list) or not rows:
-        raise _bad(source, "step", "holds no step")
+        raise _bad(source, "step", "holds no step: write at least one")
     defaults = document.get("defaults", {})
     if not isinstance(defaults, Mapping):
-        raise _bad(source, "defaults", "is not a table")
-    for key in sorted(set(defaults) - ((_STEP_KEYS | _MORE_KEYS) - {"name"})):
-        raise _bad(f"{source} defaults", key, "is unknown")
+        raise _bad(source, "defaults", "is not a table: write its keys under [defaults]")
+    shared = (_STEP_KEYS | _MORE_KEYS) - {"name"}
+    for key in sorted(set(defaults) - shared):
+        raise _bad(f"{source} defaults", key, f"is unknown: keys are {_listed(shared)}")
     steps: list[Step] = []
     for n, row in enumerate(rows, start=1):
         place = f"{source} step {n}"
         if not isinstance(row, Mapping):
-            raise _bad(place, "step", "is not a table")
+            raise _bad(place, "step", "is not a table: write its keys in braces")
         steps += _repeated({**defaults, **row}, place)
     if len({step.name for step in steps}) != len(steps):
-        raise _bad(source, "name", "two steps have the same name")
+        raise _bad(source, "name", "two steps have the same name: give each its own")
     names = [step.name for step in steps]
     for step in steps:
         if step.anchor is Anchor.CONTACT and step.after not in names:
-            raise _bad(source, "after", f"of step {step.name} names no step: {step.after!r}")
+            raise _bad(
+                source,
+                "after",
+                f"of step {step.name} names no step: {step.after!r}; there are {', '.join(names)}",
+            )
         if step.anchor is Anchor.DEADLINE and not any(s.deadline_days for s in steps):
-            raise _bad(source, "anchor", f"of step {step.name}: no step sets a deadline")
+            raise _bad(
+                source,
+                "anchor",
+                f"of step {step.name}: no step sets a deadline; give one deadline_days",
+            )
     return tuple(steps)
 
 
@@ -364,7 +395,11 @@ def _check_order(steps: Sequence[Step], source: str) -> None:
             earlier = (before.offset_days, before.send_at or time.min)
             later = (after.offset_days, after.send_at or time.min)
             if earlier > later or (earlier == later and before.when == after.when):
-                raise _bad(source, "step", f"{after.name} does not come after {before.name}")
+                raise _bad(
+                    source,
+                    "step",
+                    f"{after.name} does not come after {before.name}: write them in order of time",
+                )
 
 
 def _repeated(row: Mapping[str, Any], place: str) -> list[Step]:
@@ -390,32 +425,38 @@ def _repeated(row: Mapping[str, Any], place: str) -> list[Step]:
 
 def _step(row: Mapping[str, Any], place: str) -> Step:
     for key in sorted(set(row) - _STEP_KEYS - _MORE_KEYS):
-        raise _bad(place, key, "is unknown")
+        raise _bad(place, key, f"is unknown: keys are {_listed(_STEP_KEYS | _MORE_KEYS)}")
     for key in sorted(_STEP_KEYS - set(row)):
-        raise _bad(place, key, "is missing")
-    try:
-        message_class = MessageClass(row["class"])
-    except (TypeError, ValueError) as error:
-        raise _bad(place, "class", str(error)) from None
+        raise _bad(place, key, "is missing: state it in the step or in defaults")
     name = _word(row, "name", place)
     if ANCHORED in name:
-        raise _bad(place, "name", f"holds a {ANCHORED!r}, which stands before an anchor")
+        raise _bad(
+            place, "name", f"holds a {ANCHORED!r}, which stands before an anchor: leave it out"
+        )
     anchor = _choice(row, "anchor", place, Anchor, Anchor.DUE)
     at_once = row["send_at"] == "at_once"
     if at_once and anchor in (Anchor.DUE, Anchor.STATEMENT, Anchor.DEADLINE):
-        raise _bad(place, "send_at", f"is no time of day, and the anchor {anchor} is only a date")
+        raise _bad(
+            place,
+            "send_at",
+            f'is no time of day, and the anchor {anchor} is only a date: write "10:00"',
+        )
     if (anchor is Anchor.CONTACT) is not ("after" in row):
         raise _bad(place, "after", "and anchor 'contact' come together: it names the step before")
     offset = _whole(row, "offset_days", place, range(-MAX_DAYS, MAX_DAYS + 1))
     if offset < 0 and anchor not in (Anchor.DUE, Anchor.DEADLINE):
-        raise _bad(place, "offset_days", f"lies before its anchor: nobody knows of {anchor} before")
+        raise _bad(
+            place,
+            "offset_days",
+            f"lies before its anchor: nobody knows of {anchor} before; use 0 or more",
+        )
     return Step(
         name=name,
         offset_days=offset,
         send_at=None if at_once else _time(row, place),
         channels=_channels(row, place),
         template=_word(row, "template", place),
-        message_class=message_class,
+        message_class=_choice(row, "class", place, MessageClass, MessageClass.COURTESY),
         catch_up=timedelta(hours=_whole(row, "catch_up_hours", place, range(1, MAX_DAYS * 24))),
         anchor=anchor,
         late=_choice(row, "late", place, Late, Late.SEND),
@@ -429,12 +470,17 @@ def _step(row: Mapping[str, Any], place: str) -> Step:
 
 
 def _time(row: Mapping[str, Any], place: str) -> time:
+    value = row["send_at"]
     try:
-        send_at = time.fromisoformat(row["send_at"])
-    except (TypeError, ValueError) as error:
-        raise _bad(place, "send_at", str(error)) from None
+        send_at = time.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        send_at = None
+    if send_at is None:
+        raise _bad(place, "send_at", 'is no local time in quotes: write it as "10:00"')
     if send_at.tzinfo is not None:
-        raise _bad(place, "send_at", "is the borrower's local time and carries no zone")
+        raise _bad(
+            place, "send_at", "is the borrower's local time and carries no zone: leave it out"
+        )
     return send_at
 
 
@@ -443,9 +489,9 @@ def _conditions(row: Mapping[str, Any], place: str) -> Conditions:
     if table == {}:
         return ANYBODY
     if not isinstance(table, Mapping):
-        raise _bad(place, "when", "is not a table")
+        raise _bad(place, "when", "is not a table: write its conditions in braces")
     for key in sorted(set(table) - _WHEN_KEYS):
-        raise _bad(f"{place} when", key, "is no condition")
+        raise _bad(f"{place} when", key, f"is no condition: there are {_listed(_WHEN_KEYS)}")
     where = f"{place} when"
     amounts = range(10**15 + 1)
     found = Conditions(
@@ -466,7 +512,9 @@ def _conditions(row: Mapping[str, Any], place: str) -> Conditions:
         ("max_dpd", found.min_dpd, found.max_dpd),
     ):
         if low is not None and high is not None and low > high:
-            raise _bad(where, key, "is below its minimum: the step would never go")
+            raise _bad(
+                where, key, "is below its minimum: the step would never go; correct one of the two"
+            )
     return found
 
 
@@ -481,21 +529,21 @@ def _some(table: Mapping[str, Any], key: str, place: str) -> tuple[str, ...]:
 def _word(row: Mapping[str, Any], key: str, place: str) -> str:
     word = row[key]
     if not isinstance(word, str) or not word:
-        raise _bad(place, key, "is no text")
+        raise _bad(place, key, "is no text: write it in quotes")
     return word
 
 
 def _words(row: Mapping[str, Any], key: str, place: str) -> list[str]:
     words = row[key]
     if not isinstance(words, list) or not words or not all(isinstance(w, str) and w for w in words):
-        raise _bad(place, key, "is no list of words")
+        raise _bad(place, key, "is no list of words: write them in quotes, in square brackets")
     return words
 
 
 def _whole(row: Mapping[str, Any], key: str, place: str, allowed: range) -> int:
     number = row[key]
     if type(number) is not int or number not in allowed:
-        raise _bad(place, key, f"is no whole number from {allowed[0]} to {allowed[-1]}")
+        raise _bad(place, key, f"is no whole number from {allowed[0]} to {allowed[-1]}: correct it")
     return number
 
 
@@ -508,14 +556,14 @@ def _hours(row: Mapping[str, Any], key: str, place: str) -> timedelta:
 def _flag(row: Mapping[str, Any], key: str, place: str) -> bool:
     flag = row.get(key, False)
     if not isinstance(flag, bool):
-        raise _bad(place, key, "is neither true nor false")
+        raise _bad(place, key, "is neither true nor false: write one of them without quotes")
     return flag
 
 
 def _date(row: Mapping[str, Any], key: str, place: str, default: date) -> date:
     value = row.get(key, default)
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise _bad(place, key, "is no date such as 2026-03-01")
+        raise _bad(place, key, "is no date: write it as 2026-03-01, without quotes")
     return value
 
 
@@ -523,18 +571,23 @@ def _choice(row: Mapping[str, Any], key: str, place: str, words: type[Word], def
     try:
         return words(row.get(key, default))
     except (TypeError, ValueError):
-        raise _bad(place, key, f"is none of {', '.join(words)}") from None
+        raise _bad(place, key, f"is none of {', '.join(words)}: choose one") from None
 
 
 def _channels(row: Mapping[str, Any], place: str) -> tuple[str, ...]:
-    channels = row["channels"]
+    channels, known = row["channels"], ", ".join(f'"{each}"' for each in CHANNELS)
     if not isinstance(channels, list) or not channels:
-        raise _bad(place, "channels", "is no list of channels")
-    if not all(isinstance(channel, str) for channel in channels):
-        raise _bad(place, "channels", "holds something that is no text")
+        raise _bad(place, "channels", f"is no list of channels: write [{known}]")
+    for channel in channels:
+        if channel not in CHANNELS:
+            raise _bad(place, "channels", f"holds {channel!r}, which is no channel: use {known}")
     if len(set(channels)) != len(channels):
-        raise _bad(place, "channels", "names a channel twice")
+        raise _bad(place, "channels", "names a channel twice: leave one out")
     return tuple(channels)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))
 
 
 def _bad(place: str, key: str, problem: str) -> Rejected:

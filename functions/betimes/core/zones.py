@@ -53,6 +53,8 @@ def instant(on: date, at: time, zone_name: str, *, second: bool = False) -> date
     return datetime.combine(on, at.replace(fold=int(second)), zone(zone_name)).astimezone(UTC)
 
 
+# Remembered, like `instant`: one look asks for the day of one instant many times.
+@lru_cache(maxsize=8192)
 def local_date(at: datetime, zone_name: str) -> date:
     """Return the civil date in the zone at the instant `at`."""
     return at.astimezone(zone(zone_name)).date()

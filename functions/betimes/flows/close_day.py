@@ -11,7 +11,7 @@ walk over the whole table, which is for an export of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -206,7 +206,8 @@ def reroll_all(stores: Stores, policies: Policies, *, shards: int, now: datetime
     """Move every open due date to where the calendars in force put it, and return what moved.
 
     A calendar that was published since moves what it concerns at the next close of day; done twice, nothing moves.
-    A borrower whom others keep writing is left to the next close.
+    What others write at the same time is left to the next close, and so is a due date with which more would change than
+    one transaction holds; it stays provisional and is counted as that.
 
     Raises:
         Unavailable: the stores are out of reach.
@@ -214,25 +215,40 @@ def reroll_all(stores: Stores, policies: Policies, *, shards: int, now: datetime
     moved: list[Redated] = []
     if not any(profile.calendar for profile in policies.profiles.values()):
         return moved
-    for before in list(_borrowers(stores.book, shards)):
+    for pages in list(_borrowers(stores.book, shards)):
         try:
-            after = reroll(before, policies, now) if before.head is not None else before
+            moved += _rerolled(stores, policies, pages, list(pages.obligations), now)
         except ITS_OWN:
             continue  # the close of the day names it
-        changes = changes_between(before, after)
-        if not changes:
-            continue
-        assert len(changes) <= MAX_CHANGES, "the open obligations of a borrower fit a transaction"
-        try:
-            stores.store.commit(changes)
-        except Stale:
-            continue
-        moved += [
-            Redated(before.borrower_id, new.id, old.due_on, new.due_on)
-            for new in after.obligations.values()
-            if (old := before.obligations[new.id]).due_on != new.due_on
-        ]
     return moved
+
+
+def _rerolled(
+    stores: Stores, policies: Policies, before: Pages, only: Sequence[str], now: datetime
+) -> list[Redated]:
+    """Return what moved of some obligations of a borrower, stored in as many transactions as it takes."""
+    if before.head is None:
+        return []
+    after = reroll(before, policies, now, only)
+    changes = changes_between(before, after)
+    if len(changes) > MAX_CHANGES:
+        moved: list[Redated] = []
+        half = len(only) // 2
+        for part in (only[:half], only[half:]) if half else ():
+            pages = stores.book.pages(before.tenant, before.borrower_id)
+            moved += _rerolled(stores, policies, pages, part, now)
+        return moved
+    if not changes:
+        return []
+    try:
+        stores.store.commit(changes)
+    except Stale:
+        return []
+    return [
+        Redated(before.borrower_id, new.id, old.due_on, new.due_on)
+        for new in after.obligations.values()
+        if (old := before.obligations[new.id]).due_on != new.due_on
+    ]
 
 
 def _is_stranded(pages: Pages, snapshot: Snapshot, policies: Policies, now: datetime) -> bool:

@@ -26,7 +26,7 @@ from betimes.core.change import (
     MoveContact,
     SaveObligation,
 )
-from betimes.core.contact import Contact, Event, State
+from betimes.core.contact import Contact, Event, Spoke, State
 from betimes.core.decide import closed_because, decide, dropped, redated
 from betimes.core.decision import Decision, Send, Suppress, Wait
 from betimes.core.errors import Stale, Unavailable
@@ -37,6 +37,7 @@ from betimes.core.look import (
     decision_record,
     event_record,
     missed,
+    taken_back,
 )
 from betimes.core.message import Text
 from betimes.core.obligation import Watch
@@ -90,8 +91,13 @@ class _Asked:
 
     snapshot: Snapshot
     treatment: Treatment
-    step: str
+    spoke: Spoke
     decision: Decision | None = None
+
+    @property
+    def step(self) -> str:
+        """The key of the step."""
+        return self.spoke.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,39 +142,37 @@ class Dispatch:
         now = self.clock.now()
         pages = self.stores.book.pages(contact.tenant, contact.borrower_id)
         fed_at = fed_until(self.stores, self.policies, contact.tenant)
-        steps = ((contact.obligation_id, contact.step), *contact.also)
         asked = [
-            self._asked(pages.snapshot(obligation_id, self.policies.profiles, fed_at=fed_at), step)
-            for obligation_id, step in steps
+            self._asked(
+                pages.snapshot(spoke.obligation_id, self.policies.profiles, fed_at=fed_at), spoke
+            )
+            for spoke in contact.everything
         ]
-        asked = [replace(each, decision=self._decide(contact, each, steps, now)) for each in asked]
+        asked = [replace(each, decision=self._decide(contact, each, now)) for each in asked]
         if any(isinstance(each.decision, Send) for each in asked):
             return self._claim(contact, asked, now)
-        waiting = next((each for each in asked if isinstance(each.decision, Wait)), None)
-        if waiting is not None:
-            assert isinstance(waiting.decision, Wait)
-            return self._not_now(contact, asked[0], waiting.decision, now)
+        if any(isinstance(each.decision, Wait) for each in asked):
+            return self._not_now(contact, asked, now)
         first = asked[0].decision
         assert isinstance(first, Suppress), "what neither goes nor waits is not sent"
-        # What the step counted from is gone, or its due date has moved: it has become pointless, not late.
-        pointless = agenda.planned(asked[0].snapshot, asked[0].treatment, contact.step) is None
-        event = Event.CANCELLED if pointless or first.reason is Reason.REDATED else None
-        return self._end(contact, asked[0].snapshot, first, now, event)
+        return self._end(contact, asked, first, now)
 
-    def _asked(self, snapshot: Snapshot, step: str) -> _Asked:
-        return _Asked(snapshot, self.policies.treatment_of(snapshot.profile), step)
+    def _asked(self, snapshot: Snapshot, spoke: Spoke) -> _Asked:
+        return _Asked(snapshot, self.policies.treatment_of(snapshot.profile), spoke)
 
-    def _decide(
-        self, contact: Contact, asked: _Asked, steps: Sequence[tuple[str, str]], now: datetime
-    ) -> Decision:
+    def _decide(self, contact: Contact, asked: _Asked, now: datetime) -> Decision:
         """Return the decision about one step of the contact, by the version of the treatment it was decided under."""
         snapshot, step, rules = asked.snapshot, asked.step, self.policies.rules
         line = asked.treatment
         if snapshot.obligation.id == contact.obligation_id:
             line = line.version(contact.treatment)
-            if contact.cycle != snapshot.obligation.cycle:
-                return redated(snapshot, line, rules, step, now)
-        decision = decide(snapshot, line, rules, now, step=step, together=steps)
+        if asked.spoke.cycle != snapshot.obligation.cycle:
+            moved = redated(snapshot, line, rules, step, now)
+            # The step is one of the cycle that is over.
+            due_on = asked.spoke.cycle.partition("@")[2]
+            return replace(moved, facts={**moved.facts, "due_on": due_on})
+        together = [(spoke.obligation_id, spoke.step) for spoke in contact.everything]
+        decision = decide(snapshot, line, rules, now, step=step, together=together)
         if decision is None:
             if not line.has(step):
                 raise AssertionError(f"contact {contact.id} names a step its treatment lacks")
@@ -223,9 +227,10 @@ class Dispatch:
         """Return the text about what is owed now: by its step's template, or as a list where it is a digest."""
         first, *along = speaking
         borrower = first.borrower
-        version = self.policies.treatment_of(first.profile).version(contact.treatment)
-        step = version.step(contact.step)
-        name = DIGEST if contact.also else step.template_for(first.has_mandate)
+        name = DIGEST
+        if not contact.also:
+            version = self.policies.treatment_of(first.profile).version(contact.treatment)
+            name = version.step(contact.step).template_for(first.has_mandate)
         body = self.policies.templates[name].body(
             borrower.locale, contact.channel, self.policies.default_locale
         )
@@ -277,7 +282,8 @@ class Dispatch:
             Unavailable: other writers kept winning, and the outcome is not on record.
         """
         before, outcome, settled = claimed, after, after
-        for _ in range(MAX_TRIES):
+        unsent = event in (Event.REFUSED, Event.PUT_BACK) and not outcome.unknowns
+        for attempt in range(MAX_TRIES):
             written = event_record(
                 before,
                 # The attempt that was made, also where the contact is at another one by now.
@@ -292,6 +298,8 @@ class Dispatch:
                 MoveContact.of(before, replace(settled, chain=written.hash)),
                 Append(written),
             ]
+            if unsent and attempt < MAX_TRIES - 1:
+                changes += self._unspoken(claimed)
             try:
                 self.stores.store.commit(changes)
             except Stale as stale:
@@ -307,59 +315,70 @@ class Dispatch:
             return answer
         raise Unavailable("other writers kept winning for one contact")
 
-    def _not_now(
-        self, contact: Contact, first: _Asked, decision: Wait, now: datetime
-    ) -> Dispatched:
-        """Leave the contact READY and have it looked at when it may go; end it if the hours allow it only too late.
+    def _unspoken(self, claimed: Contact) -> list[Change]:
+        """Return the changes that take back that a contact was spoken: the provider surely did not take it.
+
+        The outcome matters more: where others keep writing the obligations, it is recorded without this.
+        """
+        pages = self.stores.book.pages(claimed.tenant, claimed.borrower_id)
+        changes: list[Change] = []
+        for spoke in claimed.everything:
+            snapshot = pages.snapshot(spoke.obligation_id, self.policies.profiles)
+            watch = snapshot.obligation.watch
+            left = tuple(each for each in watch.spoken if each != (spoke.step, claimed.changed_at))
+            if left != watch.spoken:
+                line = self.policies.treatment_of(snapshot.profile)
+                sets = line.has(spoke.step) and line.step(spoke.step).deadline_days
+                pay_by = None if sets else watch.pay_by
+                changes.append(_saved(snapshot, copied(watch, spoken=left, pay_by=pay_by)))
+        return changes
+
+    def _not_now(self, contact: Contact, asked: Sequence[_Asked], now: datetime) -> Dispatched:
+        """Leave the contact READY and have it looked at when any of it may go; end it where that is too late for all.
 
         What stops contact otherwise, a hold or money under way, may be over at any moment: it ends with the contact's
         own time, and whoever tells of its end brings the look forward.
         """
-        late = _TOO_LATE.get(decision.reason)
-        if decision.until >= contact.not_after and late is not None:
-            ended = Suppress(contact.step, late, decision.facts)
-            return self._end(contact, first.snapshot, ended, now)
-        look_at = min(decision.until, contact.not_after)
-        watch = replace(first.snapshot.obligation.watch, look_at=look_at)
-        self.stores.store.commit(_watched(first.snapshot, watch))
+        waits = [each.decision for each in asked if isinstance(each.decision, Wait)]
+        in_time = [
+            wait for wait in waits if wait.until < contact.not_after or wait.reason not in _TOO_LATE
+        ]
+        if not in_time:
+            first = asked[0].decision
+            assert first is not None
+            reason = _TOO_LATE.get(first.reason, first.reason)
+            return self._end(contact, asked, Suppress(contact.step, reason, first.facts), now)
+        look_at = min(contact.not_after, *(wait.until for wait in in_time))
+        watch = replace(asked[0].snapshot.obligation.watch, look_at=look_at)
+        self.stores.store.commit(_watched(asked[0].snapshot, watch))
         return Dispatched.NOT_NOW
 
     def _end(
-        self,
-        contact: Contact,
-        snapshot: Snapshot,
-        decision: Suppress,
-        now: datetime,
-        event: Event | None = None,
+        self, contact: Contact, asked: Sequence[_Asked], decision: Suppress, now: datetime
     ) -> Dispatched:
         """End a READY contact unsent: its event and the decision not to send it, in one transaction.
 
-        `event` is the one of the decision's reason unless it is given.
+        What a digest was to speak of beside is decided for itself: not sent, or undecided again.
         """
-        event = event or _ENDS.get(decision.reason, Event.CANCELLED)
+        event = _ENDS.get(decision.reason, Event.CANCELLED)
+        if agenda.planned(asked[0].snapshot, asked[0].treatment, contact.step) is None:
+            # What the step counted from is gone: it has become pointless, not late.
+            event = Event.CANCELLED
         if event is Event.EXPIRED and contact.reason is Reason.PROVIDER_BUSY:
             # It was in time, and the provider had no room: that it became late is only what came of it.
             decision = replace(decision, reason=Reason.PROVIDER_BUSY)
         ended = contact.ended_unsent(event, decision.reason, now)
         event = event if ended.state is not State.UNKNOWN else Event.HELD
         ended, written = chained(contact, ended, event, now, place=AT_DISPATCH)
-        decided = decision_record(
-            snapshot,
-            decision,
-            now,
-            prev=snapshot.obligation.watch.chain,
-            contact_id=contact.id,
-            place=AT_DISPATCH + 1,
-        )
-        watch = replace(snapshot.obligation.watch, chain=decided.hash, look_at=now)
-        self.stores.store.commit(
-            [
-                MoveContact.of(contact, ended),
-                Append(written),
-                *_watched(snapshot, watch),
-                Append(decided),
-            ]
-        )
+        changes: list[Change] = [MoveContact.of(contact, ended), Append(written)]
+        first = replace(asked[0], decision=decision)
+        changes += _unsaid(ended, first, 1, now, look_at=now)
+        if event is not Event.HELD:
+            for n, each in enumerate(asked[1:], start=2):
+                changes += _unsaid(ended, each, n, now, look_at=now)
+        borrower = asked[0].snapshot.borrower
+        changes.append(CheckHead(borrower.tenant, borrower.id, borrower.version))
+        self.stores.store.commit(changes)
         return Dispatched.ENDED
 
 
@@ -416,18 +435,36 @@ def _as_spoken(asked: _Asked, now: datetime) -> Snapshot:
     return copied(asked.snapshot, obligation=copied(obligation, watch=watch))
 
 
-def _unsaid(claimed: Contact, asked: _Asked, place: int, now: datetime) -> list[Change]:
-    """Return the changes that record why a digest that goes does not speak of one of its obligations any more."""
+def _unsaid(
+    contact: Contact,
+    asked: _Asked,
+    place: int,
+    now: datetime,
+    *,
+    look_at: datetime | None = None,
+) -> list[Change]:
+    """Return the changes that record why a contact does not speak of something it was to speak of.
+
+    What is not to be sent at all is recorded as that. What only waits is undecided again, and looked at for itself; the
+    contact's own step cannot be, since the contact has its id, so it ends with the reason it waits for.
+    """
     decision = asked.decision
     assert decision is not None
-    unsaid = Suppress(asked.step, decision.reason, decision.facts)
-    watch = asked.snapshot.obligation.watch
+    obligation = asked.snapshot.obligation
+    own = obligation.id == contact.obligation_id
+    if own and not isinstance(decision, Suppress):
+        decision = Suppress(asked.step, decision.reason, decision.facts)
     written = decision_record(
         asked.snapshot,
-        unsaid,
+        decision,
         now,
-        prev=watch.chain,
-        contact_id=claimed.id,
+        prev=obligation.watch.chain,
+        contact_id=contact.id,
         place=AT_DISPATCH + place,
     )
-    return [_saved(asked.snapshot, replace(watch, chain=written.hash)), Append(written)]
+    if not isinstance(decision, Suppress):
+        obligation = taken_back(obligation, asked.spoke, now)
+    watch = copied(obligation.watch, chain=written.hash)
+    if look_at is not None:
+        watch = copied(watch, look_at=look_at)
+    return [_saved(asked.snapshot, watch), Append(written)]

@@ -16,13 +16,28 @@ from betimes.core.book import Owner, Pages
 from betimes.core.change import (
     MAX_CHANGES,
     Change,
+    CheckHead,
     Park,
+    SaveFlight,
+    SaveHead,
+    SaveHold,
+    SaveObligation,
     SaveOwner,
     Unpark,
     changes_between,
+    in_parts,
 )
 from betimes.core.errors import Rejected, Stale, Unavailable
-from betimes.core.intake import AddObligation, AddRepayment, Command, Outcome, PutAccount
+from betimes.core.intake import (
+    AddObligation,
+    AddRepayment,
+    Command,
+    LiftHold,
+    Outcome,
+    PutAccount,
+    PutFlight,
+    PutHold,
+)
 from betimes.core.obligation import Repayment
 from betimes.core.policies import Policies
 from betimes.ports import Stores
@@ -48,6 +63,9 @@ class Told:
 
 
 Answer = Outcome | Rejected
+
+# What may be told before the account is known to be whose.
+_OF_AN_ACCOUNT = (AddObligation, AddRepayment)
 
 # Money that settles more debts at once than one transaction can write.
 _TOO_MUCH = Rejected(
@@ -170,8 +188,10 @@ class Intake:
                         *self._group(tenant, borrower_id, items[half:], now),
                     ]
                 if len(changes) > MAX_CHANGES:
-                    return [_TOO_MUCH]
-                self.stores.store.commit(changes)
+                    if not self._stored_in_parts(before, items[0], changes, now):
+                        return [_TOO_MUCH]
+                else:
+                    self.stores.store.commit(changes)
             except Stale:
                 continue
             answers = _joined(answers, applied.answers)
@@ -179,6 +199,49 @@ class Intake:
                 return answers
             tries = 0
         raise Unavailable(f"other writers kept winning {MAX_TRIES} times for one borrower")
+
+    def _stored_in_parts(
+        self, before: Pages, item: Told, changes: Sequence[Change], now: datetime
+    ) -> bool:
+        """Store what does not fit one transaction as facts first and looks after them; return whether that is possible.
+
+        A stop that restates more money than fits is stored alone, and the money account by account behind it. If the
+        worker dies on the way, replan sets the looks, and the stop told again restates the money.
+
+        Raises:
+            Stale: somebody else wrote, and nothing is stored.
+        """
+        facts = [change for change in changes if not _is_look(change)]
+        looks = [change for change in changes if _is_look(change)]
+        restates = len(facts) > MAX_CHANGES
+        if restates:
+            facts, looks = [change for change in facts if isinstance(change, _STOPS)], []
+            if not all(isinstance(each, PutHold | LiftHold | PutFlight) for each in item.commands):
+                return False
+        if facts:
+            self.stores.store.commit(facts)
+        for part in in_parts(_seen(facts, before), looks):
+            try:
+                self.stores.store.commit(part)
+            except Stale:
+                break  # the facts have woken replan, which sets the rest
+        if restates:
+            for account_id in before.accounts:
+                self._restate(before, item, account_id, now)
+        return True
+
+    def _restate(self, before: Pages, item: Told, account_id: str, now: datetime) -> None:
+        for _ in range(MAX_TRIES):
+            try:
+                pages = after = self.stores.book.pages(before.tenant, before.borrower_id)
+                for command in item.commands:
+                    if isinstance(command, PutHold | LiftHold):
+                        kind = pages.holds[command.hold_id].kind
+                        after = intake.restated_by(after, kind, account_id, self.policies, now)
+                self.stores.store.commit(changes_between(pages, after))
+            except Stale:
+                continue
+            return
 
     def _applied(self, pages: Pages, items: Sequence[Told], now: datetime) -> _Applied:
         applied = _Applied(pages)
@@ -198,8 +261,9 @@ class Intake:
             owner = None
             if isinstance(command, PutAccount):
                 owner = self._free_owner(pages, command.account_id)
-            elif isinstance(command, AddRepayment) and command.account_id not in pages.accounts:
-                # Money for an account we know to be somebody else's must not be kept here.
+            elif isinstance(command, _OF_AN_ACCOUNT) and command.account_id not in pages.accounts:
+                # Money for an account we know to be somebody else's must not be kept here, and a debt on it is no
+                # debt of an account that is still to come.
                 self._free_owner(pages, command.account_id)
             pages, did = intake.accept(pages, command, self.policies, shards=self.shards, now=now)
             outcome = did if did is not Outcome.UNCHANGED else outcome
@@ -233,6 +297,24 @@ class Intake:
         if owner.borrower_id not in ("", pages.borrower_id):
             raise Rejected("account_taken", "account_id", "the account belongs to another borrower")
         return owner
+
+
+# A stop with the head that guards it.
+_STOPS = (SaveHead, SaveHold, SaveFlight)
+
+
+def _is_look(change: Change) -> bool:
+    """Return whether a change moves nothing but the look of an obligation, which any replan would move as well."""
+    if not isinstance(change, SaveObligation):
+        return False
+    return 0 < change.seen_version == change.obligation.version
+
+
+def _seen(facts: Sequence[Change], before: Pages) -> CheckHead:
+    """Return the check of the head as it is once the facts are stored."""
+    assert before.head is not None, "nobody without a head owes anything"
+    saved = [change.head.version for change in facts if isinstance(change, SaveHead)]
+    return CheckHead(before.tenant, before.borrower_id, max([before.head.version, *saved]))
 
 
 def _again(parked: Repayment, told: Repayment) -> Answer:

@@ -6,11 +6,10 @@ records are harmless. A payment comes through here too and cancels a contact tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from betimes.core.book import Pages, Snapshot
-from betimes.core.change import MAX_CHANGES, Change, changes_between
+from betimes.core.change import changes_between, in_parts
 from betimes.core.decide import decide
 from betimes.core.decision import Wait
 from betimes.core.errors import Stale, Unavailable
@@ -33,23 +32,14 @@ def replan(
             before = stores.book.pages(tenant, borrower_id)
             after = _replanned(before, policies, now)
             changes = changes_between(before, after)
-            for part in _parts(changes):
+            # Every look stands alone, so a part that is not written any more is found by whoever tries again.
+            for part in in_parts(changes[0], changes[1:]) if changes else ():
                 stores.store.commit(part)
         except Stale:
             continue
         _settle_in_flight(stores, policies, after, now)
         return max(0, len(changes) - 1)
     raise Unavailable("other writers kept winning for one borrower")
-
-
-def _parts(changes: Sequence[Change]) -> Sequence[Sequence[Change]]:
-    """Return the changes in transactions that fit, each with the check of the head that stands first.
-
-    Every look stands alone, so a part that is not written any more is found by whoever tries again.
-    """
-    head, looks = changes[:1], changes[1:]
-    size = MAX_CHANGES - len(head)
-    return [[*head, *looks[n : n + size]] for n in range(0, len(looks), size)]
 
 
 def _replanned(pages: Pages, policies: Policies, now: datetime) -> Pages:

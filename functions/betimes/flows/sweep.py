@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
-from betimes.core.book import Pages
+from betimes.core.book import Pages, Snapshot
 from betimes.core.change import (
     Append,
     Change,
@@ -23,6 +24,7 @@ from betimes.core.change import (
 from betimes.core.contact import Contact
 from betimes.core.decision import Send
 from betimes.core.errors import Rejected, Stale, Unavailable
+from betimes.core.intake import waiting_for
 from betimes.core.look import Looked, look
 from betimes.core.obligation import Obligation
 from betimes.core.policies import Policies
@@ -139,14 +141,7 @@ def look_once(
             fed[due.tenant] = fed_until(stores, policies, due.tenant)
         fed_at = fed[due.tenant]
         snapshot = pages.snapshot(obligation.id, policies.profiles, fed_at=fed_at)
-        together = policies.treatment_of(snapshot.profile).digest or (
-            unfinished is not None and unfinished.also
-        )
-        siblings = [
-            pages.snapshot(other, policies.profiles, fed_at=fed_at)
-            for other, owed in pages.obligations.items()
-            if together and other != obligation.id and owed.is_open
-        ]
+        siblings = partial(_siblings, pages, obligation, unfinished, policies, fed_at)
         looked = look(snapshot, unfinished, policies, now, siblings)
         try:
             stores.store.commit(changes_of(pages, obligation, looked))
@@ -156,9 +151,34 @@ def look_once(
     return None
 
 
+def _siblings(
+    pages: Pages,
+    obligation: Obligation,
+    unfinished: Contact | None,
+    policies: Policies,
+    fed_at: datetime | None,
+) -> list[Snapshot]:
+    """Return the obligations that a look has to know of beside its own: what its digest speaks of, and what one could.
+
+    One that may have been paid, by money that has not been matched yet, is taken along by nobody.
+    """
+    account = pages.accounts.get(obligation.account_id)
+    named = {spoke.obligation_id for spoke in unfinished.also} if unfinished is not None else set()
+    if not named and not policies.treatment_of(policies.profile(account)).digest:
+        return []
+    assert pages.head is not None
+    waits = pages.head.unmatched > 0
+    return [
+        pages.snapshot(other, policies.profiles, fed_at=fed_at)
+        for other, owed in pages.obligations.items()
+        if other != obligation.id
+        and (other in named or (owed.is_open and not (waits and any(waiting_for(pages, other)))))
+    ]
+
+
 def changes_of(pages: Pages, before: Obligation, looked: Looked) -> list[Change]:
     """Return the transaction of one look: obligation, head check, contacts, records; empty if nothing changes."""
-    if looked.obligation == before and not looked.moved:
+    if looked.obligation == before and not looked.moved and not looked.others:
         return []
     assert pages.head is not None
     return [

@@ -22,7 +22,9 @@ policy on the path keeps tenants apart.
 from __future__ import annotations
 
 import base64
+import binascii
 import json
+import re
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -58,6 +60,9 @@ from betimes.wire.requests import (
 WORLD = wiring.from_environment()
 app = APIGatewayHttpResolver()
 
+# The names of our fields, and of those that are nearly ours; anything else may be what the field was to hold.
+_KEY = re.compile(r"[a-z][a-z_]{0,39}")
+
 _BORROWER = "/v1/<tenant>/borrowers/<borrower_id>"
 # Statuses by code; what is understood and wrong in itself is 422.
 _STATUS = {
@@ -73,7 +78,15 @@ _STATUS = {
         404,
     ),
     **dict.fromkeys(
-        ("duplicate_id", "account_taken", "currency_changed", "flight_ended", "too_many_open"), 409
+        (
+            "duplicate_id",
+            "account_taken",
+            "currency_changed",
+            "flight_ended",
+            "hold_lifted",
+            "too_many_open",
+        ),
+        409,
     ),
 }
 
@@ -247,19 +260,43 @@ def _told(tenant: str, borrower_id: str, account_id: str, command: Command) -> O
 
 
 def _body(model: type[Model]) -> Model:
-    """Return the request's body as `model`; a refusal names our fields, never theirs and never what they hold."""
-    event = app.current_event
-    # The HTTP API encodes a body whose content type it does not take for text.
-    body = base64.b64decode(event.body or "") if event.is_base64_encoded else event.body or ""
+    """Return the request's body as `model`; a refusal names fields, never what they hold."""
+    body = _raw_body()
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         if first["type"] == "extra_forbidden":
-            known = f"the body takes {', '.join(model.model_fields)} and nothing else"
-            raise Rejected("bad_request", "", known) from None
+            raise _unknown(first["loc"], model) from None
         place = ".".join(str(part) for part in first["loc"])
         raise Rejected("bad_request", place, f"{place or 'body'}: {first['msg']}") from None
+
+
+def _raw_body() -> str | bytes:
+    """Return the body as it was sent: the HTTP API encodes one whose content type it does not take for text.
+
+    Raises:
+        Rejected: code "bad_request", where it is said to be base64 and is none.
+    """
+    event = app.current_event
+    body = event.body or ""
+    if not event.is_base64_encoded:
+        return body
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise Rejected("bad_request", "", "the body is said to be base64 and is none") from None
+
+
+def _unknown(place: tuple[int | str, ...], model: type[BaseModel]) -> Rejected:
+    """Return the refusal of a key that is not known, which is named where it looks like a name."""
+    *above, key = place
+    inside = ".".join(str(part) for part in above)
+    if not _KEY.fullmatch(str(key)):
+        return Rejected("bad_request", inside, f"{inside or 'body'}: holds a field that is unknown")
+    field = ".".join(str(part) for part in place)
+    known = f"; the body takes {', '.join(model.model_fields)} and nothing else"
+    return Rejected("bad_request", field, f"{field}: is unknown{'' if above else known}")
 
 
 def _refusal(status: int, why: Rejected, headers: dict[str, str] | None = None) -> Response[str]:

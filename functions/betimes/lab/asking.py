@@ -60,14 +60,14 @@ def _contact_of(stage: Stage, arrived: Arrived) -> Contact:
 
 def _said(stage: Stage, contact: Contact) -> list[Said]:
     """Return the steps that a contact spoke of: not those that were settled before it went."""
-    steps = [(contact.obligation_id, contact.step), *contact.also]
+    steps = [(spoke.obligation_id, spoke.step) for spoke in contact.everything]
     if not contact.also:
         return steps
     unsaid = {
         (r.obligation_id, str(r.body["step"]))
         for r in _decisions(stage, contact.borrower_id)
         if r.contact_id == contact.id
-        and r.body["decision"] == "suppress"
+        and r.body["decision"] in ("suppress", "wait")
         and r.body["reason"] != "in_digest"
     }
     return [step for step in steps if step not in unsaid] or steps

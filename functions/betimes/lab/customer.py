@@ -501,12 +501,16 @@ class Customer:
     def fly(
         self, debt: Debt, means: Means, minor: int, at: datetime, expected_by: datetime
     ) -> PutFlight:
-        """Tell that money is under way, and return what was told."""
+        """Tell that money is under way, and return what was told. Every third borrower names the account, not the debt,
+        in a transfer.
+        """
         debt.flights += 1
+        of_account = means is Means.TRANSFER and self.number % 3 == 0
+        self.counts["money for the account"] += of_account
         flight = PutFlight(
             flight_id=f"{debt.id}-f{debt.flights}",
             account_id=debt.contract.id,
-            obligation_id=debt.id,
+            obligation_id="" if of_account else debt.id,
             means=means,
             amount_minor=minor,
             state=FlightState.PENDING,

@@ -28,12 +28,12 @@ from betimes.flows.close_day import DayClosed, close_borrower
 from betimes.lab import lender
 from betimes.lab.lender import Outage
 from betimes.lab.runner import Event
-from betimes.lab.world import TENANT, World
+from betimes.lab.world import TENANT, Faults, World
 
 # Borrower-days of one lot.
 LOT: Final = 20_000
-# After the last day of the book the treatments may go on for so long before the books are closed.
-AFTERMATH: Final = timedelta(days=35)
+# What the queue between the sweep and the dispatch does wrong.
+FAULTS: Final = Faults(late_in=29, twice_in=23)
 _BLINK: Final = timedelta(microseconds=1)
 _DIGITS: Final = 2**256
 
@@ -42,7 +42,9 @@ _DIGITS: Final = 2**256
 class Totals:
     """What months of a book came to. `digest` does not depend on the order or the lots in which it was played.
 
-    `by_step` counts contacts accepted by step, `reasons` decisions by kind and reason. `restated` names accounts for
+    `by_step` counts contacts accepted by step, `reasons` decisions by kind and reason, `states` and `ends` contacts by
+    the state they are left in and its reason, `deliveries` what became of what the queue handed over, with what it did
+    wrong ("late", "again") and the workers that died. `restated` names accounts for
     which a replay of all facts gives something else than what is stored. `closed` is the close of the last day.
     """
 
@@ -53,10 +55,12 @@ class Totals:
     sent: int = 0
     by_step: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    deliveries: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
-    findings: Findings = field(default_factory=lambda: Findings((), (), (), ()))
+    findings: Findings = field(default_factory=Findings)
     restated: list[str] = field(default_factory=list)
     fold: int = 0
 
@@ -82,10 +86,7 @@ class Totals:
             "sent": self.sent,
             "suppressed": kinds["suppress"],
             "waiting": kinds["wait"],
-            "undecided": len(self.findings.undecided),
-            "duplicates": len(self.findings.duplicates),
-            "after_payment": len(self.findings.after_payment),
-            "out_of_window": len(self.findings.out_of_window),
+            **self.findings.counts,
             "restated": len(self.restated),
             "seconds": round(seconds, 3),
             "digest": self.digest,
@@ -102,20 +103,18 @@ class Totals:
         ]
         arrivals = [Arrival(each.letter.contact_id, each.at) for each in world.provider.accepted]
         found = audit(memory.everyone(), contacts, records, arrivals, policies, now=now)
-        self.findings = Findings(
-            (*self.findings.undecided, *found.undecided),
-            (*self.findings.duplicates, *found.duplicates),
-            (*self.findings.after_payment, *found.after_payment),
-            (*self.findings.out_of_window, *found.out_of_window),
-        )
+        self.findings += found
         for pages in memory.everyone():
             self._add_borrower(pages, policies, now)
+        self.deliveries.update(world.dispatched)
+        self.deliveries.update(late=world.late, again=world.repeated, died=world.died)
         decided = [written for written in records if written.kind == record.DECISION]
         for decision in decided:
             self.decisions += 1
             self.reasons[str(decision.body["decision"]), str(decision.body["reason"])] += 1
         for contact in contacts:
             self.states[contact.state] += 1
+            self.ends[contact.reason] += 1
             if contact.sent_at is not None:
                 self.sent += 1
                 self.by_step[contact.step.partition("~")[0]] += 1
@@ -164,7 +163,7 @@ def play(
 ) -> Totals:
     """Return what the months come to. `progress` hears of borrowers played, `written` gets each lot's outcome."""
     start_at = zones.instant(months.start, time(), months.zone)
-    end = zones.instant(months.start + timedelta(days=months.days), time(), months.zone) + AFTERMATH
+    end = zones.instant(months.start + timedelta(days=months.days), time(), months.zone)
     totals = Totals(DayClosed(at=end))
     for first, count in months.lots:
         book = lender.book(
@@ -177,7 +176,7 @@ def play(
             profiles=policies.profiles,
             calendars=policies.calendars,
         )
-        world = World(policies, start_at, shards=1)
+        world = World(policies, start_at, shards=1, faults=FAULTS)
         for event in _as_it_reaches_us(book.events, book.outages):
             _happen(world, event, book.outages, totals)
         _pass(world, end, book.outages)

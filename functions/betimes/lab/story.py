@@ -125,8 +125,7 @@ def _from_files(names: Sequence[str], policies: Policies, folder: Path | None) -
         )
         for name in names
     ]
-    sources = {version.id: name for version, name in zip(versions, names, strict=True)}
-    return treatment.line(versions, sources)
+    return treatment.line(versions)
 
 
 def _timed(stage: Stage, line: Line, verb: str, people: list[Sequence[str]]) -> None:

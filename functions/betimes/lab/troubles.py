@@ -47,6 +47,8 @@ _STOPPED: Final = {
 _ENDS_LENDING: Final = frozenset({Kind.DECEASED, Kind.BANKRUPTCY})
 _OVERLAPPING: Final = range(10, 13)
 _BY_CHANNEL: Final = range(13, 15)
+# The provider is busy at their first attempt; their due dates are moved while the contact of three days before waits.
+BUSY: Final = 30
 _CHANGED: Final = range(50, 58)
 
 # Of the borrowers of a book, one in AREAS lives where the disaster strikes; holds end on ten days in turn.
@@ -110,6 +112,10 @@ def befall(customer: Customer, debt: Debt) -> None:
     elif dice < DISPUTED + COMPLAINED + HARDSHIP + MOVED:
         on = debt.due_on - chance.between(1, 5) * DAY
         customer.plan(_after(customer, on, told_at, zone), partial(_move, customer, debt))
+    if customer.number % ROLES == BUSY:
+        moved_at = zones.instant(debt.due_on - 3 * DAY, time(10, 5), customer.person.zone)
+        if moved_at > told_at:
+            customer.plan(moved_at, partial(_move, customer, debt))
     if debt.pay_at is None or debt.pay_at > zones.instant(debt.due_on + REAGED_AFTER, time(), zone):
         if chance.happens(REAGED):
             at = customer.office_hours(debt.due_on + REAGED_AFTER, zone)
@@ -306,6 +312,10 @@ def take_over(customer: Customer, profile: Profile, payer: Payer, at: datetime) 
     place = customer.number // TAKEN_OVER
     if place % 3 != 2:
         days, never = long_late(place, chance)
+    chosen_in, begins_in = 0, 0
+    if place % 6 == 2:
+        # A step comes due between the day on which somebody chooses and the one that is chosen.
+        days, chosen_in, begins_in = 13, 1, 3
     told_on = zones.local_date(at, contract.zone)
     due_on = told_on - timedelta(days=days)
     issued_at = zones.instant(due_on - 30 * DAY, time(10), contract.zone)
@@ -324,8 +334,10 @@ def take_over(customer: Customer, profile: Profile, payer: Payer, at: datetime) 
     contract.debts[debt.id] = debt
     customer.counts["taken over"] += 1
     customer.tell(at, contract, contract.told(), debt.told())
-    entry_at = customer.office_hours(told_on + chance.between(2, 9) * DAY, contract.zone)
-    entry_on = zones.local_date(entry_at, contract.zone) + chance.between(0, 3) * DAY
+    chosen_in = chosen_in or chance.between(2, 9)
+    entry_at = customer.office_hours(told_on + chosen_in * DAY, contract.zone)
+    begins_in = begins_in or chance.between(0, 3)
+    entry_on = zones.local_date(entry_at, contract.zone) + begins_in * DAY
     customer.tell(entry_at, contract, ChooseEntry(debt.id, entry_on))
     if not never:
         paid_on = told_on + chance.between(1, 60) * DAY

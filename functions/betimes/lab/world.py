@@ -6,11 +6,13 @@ moves. A test can put faults in between; see the parameters of `World`.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from heapq import heappop, heappush
+from typing import Final, TypeVar
 
 from betimes.core import ids
 from betimes.core.contact import Event
@@ -54,6 +56,39 @@ class Arrived:
 
     letter: Letter
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What a queue does wrong with the ids of contacts that are ready; 0 is never.
+
+    One contact in `late_in` is handed over some minutes late, at most `MOST_LATE`, one in `twice_in` at once and once
+    more after that time. Which ones, and how late, follows from the id of the contact and nothing else.
+    """
+
+    late_in: int = 0
+    twice_in: int = 0
+
+    def is_late(self, contact_id: str) -> bool:
+        """Return whether a contact is handed over late."""
+        return self.late_in > 0 and _dice("late", contact_id) % self.late_in == 0
+
+    def is_repeated(self, contact_id: str) -> bool:
+        """Return whether a contact is handed over twice."""
+        return self.twice_in > 0 and _dice("twice", contact_id) % self.twice_in == 0
+
+    def by(self, contact_id: str) -> timedelta:
+        """Return how late a contact comes where it does."""
+        return timedelta(minutes=1 + _dice("by", contact_id) % MOST_LATE)
+
+
+# In minutes: longer than it takes until a contact that is still READY is offered again.
+MOST_LATE: Final = 45
+NO_FAULTS: Final = Faults()
+
+
+def _dice(what: str, contact_id: str) -> int:
+    return zlib.crc32(f"{what} {contact_id}".encode())
 
 
 class WorkerDied(Exception):
@@ -120,9 +155,14 @@ class Provider:
 
 
 class World:
-    """Memory stores, a virtual clock, a pretend provider, and the flows wired as on AWS."""
+    """Memory stores, a virtual clock, a pretend provider, and the flows wired as on AWS.
 
-    def __init__(self, policies: Policies, start: datetime, *, shards: int = 4) -> None:
+    `faults` are those of its queue; `late` and `repeated` count how often they struck.
+    """
+
+    def __init__(
+        self, policies: Policies, start: datetime, *, shards: int = 4, faults: Faults = NO_FAULTS
+    ) -> None:
         self.policies = policies
         self.clock = VirtualClock(start)
         self.memory = Memory()
@@ -139,6 +179,11 @@ class World:
         )
         self.dispatched: Counter[Dispatched] = Counter()
         self.died = 0
+        self.faults = faults
+        self.late = 0
+        self.repeated = 0
+        # Contacts that the queue hands over later: when, in which order, which.
+        self._held_back: list[tuple[datetime, int, str]] = []
 
     def tell(self, told: Sequence[Told], *, tenant: str = TENANT) -> list[Answer]:
         """Take in what a source tells and let everything that follows from it happen."""
@@ -149,6 +194,8 @@ class World:
     def tick(self) -> list[Swept]:
         """Sweep every shard at the clock's instant and let everything that follows happen; return the tallies."""
         now = self.clock.now()
+        while self._held_back and self._held_back[0][0] <= now:
+            self._deliver(heappop(self._held_back)[2])
         swept = [
             sweep(self.stores, self.policies, shard, now=now, limit=SWEEP_LIMIT)
             for shard in self.memory.shards()
@@ -165,10 +212,22 @@ class World:
             for tenant, borrower_id in _taken(memory.book_changes):
                 replan(self.stores, self.policies, tenant, borrower_id, now=self.clock.now())
             for contact_id in _taken(memory.ready):
-                self._deliver(contact_id)
+                self._hand_over(contact_id)
             reports, provider.reports = provider.reports, []
             for reported in reports:
                 hear(self.stores, reported)
+
+    def _hand_over(self, contact_id: str) -> None:
+        """Deliver a contact that is ready, as the faults of the queue will have it."""
+        late = self.faults.is_late(contact_id)
+        again = not late and self.faults.is_repeated(contact_id)
+        if late or again:
+            self.late += late
+            self.repeated += again
+            at = self.clock.now() + self.faults.by(contact_id)
+            heappush(self._held_back, (at, self.late + self.repeated, contact_id))
+        if not late:
+            self._deliver(contact_id)
 
     def _deliver(self, contact_id: str) -> None:
         try:
@@ -180,12 +239,20 @@ class World:
     def run_until(self, end: datetime) -> None:
         """Let time pass until `end`: stop at every instant at which something is to be looked at, `end` included."""
         stuck = 0
-        while (at := self.memory.next_look()) is not None and at <= end:
+        while (at := self._next_at()) is not None and at <= end:
             stuck = stuck + 1 if at <= self.clock.now() else 0
             assert stuck <= MAX_TICKS_AT_ONCE, "a look stays due however often it is looked at"
             self.clock.advance(at)
             self.tick()
         self.clock.advance(end)
+
+    def _next_at(self) -> datetime | None:
+        """Return the next instant at which something is to be looked at or handed over, None if there is none."""
+        look_at = self.memory.next_look()
+        if not self._held_back:
+            return look_at
+        held_until = self._held_back[0][0]
+        return held_until if look_at is None else min(look_at, held_until)
 
 
 def _taken(queue: deque[T]) -> list[T]:

@@ -18,7 +18,7 @@ from betimes.lab.world import TENANT
 from betimes.local import summary
 from betimes.local.book import OpenBook, opened
 from betimes.local.console import Progress
-from betimes.local.summary import Rows
+from betimes.local.summary import Rows, Spoken
 from betimes.local.tape import Feed, Timed, feed
 from betimes.wire.tape import Kind
 
@@ -71,9 +71,9 @@ def lab(
     if as_json:
         print(summary.json_line(done.report, seconds))
     else:
-        _print(done, rows, book, limit, zone, out)
-        treatment = done.world.policies.treatment.id
-        print(f"digest {done.report.digest[:16]}…   {seconds:.1f} s   treatment {treatment}")
+        spoken = Spoken.of(done.report)
+        _print(done, spoken, rows, book, limit, zone, out)
+        print(f"digest {done.report.digest[:16]}…   {seconds:.1f} s   {spoken.footer()}")
         if out is not None:
             print(f"wrote {summary.WRITTEN} to {out}")
     return 0 if done.report.findings.all_kept else 1
@@ -164,9 +164,15 @@ def _row(file: str, line: int, key: str, code: str, field: str, message: str) ->
 
 
 def _print(
-    done: LabRun, rows: Rows, book: OpenBook, limit: int | None, zone: str, out: Path | None
+    done: LabRun,
+    spoken: Spoken,
+    rows: Rows,
+    book: OpenBook,
+    limit: int | None,
+    zone: str,
+    out: Path | None,
 ) -> None:
-    report, treatment = done.report, done.world.policies.treatment
+    report = done.report
     ended = done.world.clock.now().astimezone(zones.zone(zone))
     print(
         f"{report.obligations:,} obligations{summary.left_out(book.prepared, limit)}, "
@@ -176,6 +182,6 @@ def _print(
         print(f"note      {notice}")
     print(rows.text(written=out is not None))
     print()
-    print(summary.steps_table(report, treatment))
+    print(spoken.table(done.world.policies, reasons=True))
     print()
     print(summary.promises(report))

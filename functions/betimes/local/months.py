@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
-import time
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Self, TextIO
 
 from betimes.adapters.packs import policies
 from betimes.config import Settings
 from betimes.core import report as reports
+from betimes.core import zones
 from betimes.core.contact import Contact
+from betimes.core.flight import FlightState, Means
+from betimes.core.policies import Policies
 from betimes.core.record import Record
+from betimes.lab import lender
+from betimes.lab.lender import Outage
 from betimes.lab.months import Months, Totals, play
 from betimes.local import summary
 from betimes.local.console import Progress, table
+from betimes.local.summary import Spoken
 
 # Reasons named in the table; the rest is one line.
 REASONS_NAMED = 40
+AGAIN = "told again"
+FLIGHTS = frozenset(f"{means} {state}" for means in Means for state in FlightState)
 
 
 def months(
@@ -33,21 +42,28 @@ def months(
     summary.make_out(out)
     settings = Settings()
     wanted = Months(start, days, borrowers, seed, zone)
+    policy = policies(settings.treatment, settings.lender)
+    spoken = Spoken()
     progress = Progress()
-    began = time.perf_counter()
+    began = perf_counter()
     with _Files(out) as files:
+
+        def played(contacts: Sequence[Contact], decisions: Sequence[Record]) -> None:
+            spoken.add(contacts, decisions)
+            files.write(contacts, decisions)
+
         totals = play(
             wanted,
-            policies(settings.treatment, settings.lender),
+            policy,
             progress=lambda done, of: progress.count("playing", done, of),
-            written=files.write,
+            written=played,
         )
     progress.clear()
-    seconds = time.perf_counter() - began
+    seconds = perf_counter() - began
     if as_json:
         print(json.dumps(totals.totals(seconds)))
     else:
-        _print(totals, wanted, seconds, out)
+        _print(totals, wanted, spoken, policy, seconds, out)
     return 0 if totals.all_kept else 1
 
 
@@ -76,37 +92,117 @@ class _Files:
             to_decisions.write(reports.jsonl(map(reports.decision_line, decisions)))
 
 
-def _print(totals: Totals, wanted: Months, seconds: float, out: Path | None) -> None:
+def _print(
+    totals: Totals,
+    wanted: Months,
+    spoken: Spoken,
+    policy: Policies,
+    seconds: float,
+    out: Path | None,
+) -> None:
     print(
-        f"{totals.borrowers:,} borrowers, {totals.obligations:,} obligations, {wanted.days} days from "
-        f"{wanted.start} ({wanted.zone}), seed {wanted.seed}"
+        f"{totals.borrowers:,} of {wanted.borrowers:,} borrowers had entered, {totals.obligations:,} obligations, "
+        f"{wanted.days} days from {wanted.start} ({wanted.zone}), seed {wanted.seed}"
     )
+    for outage in _outages(wanted, policy):
+        print(_outage(outage, wanted.zone))
+    commands, happened = _told(totals.told)
     print()
-    print(table(["what was told", "times"], _counted(totals.told.items())))
+    print(table(["commands told", "times"], commands))
+    if happened:
+        print()
+        print(table(["what happened (counts overlap)", "times"], happened))
     if totals.rejected:
         print()
-        print(table(["rejected", "times"], _counted(totals.rejected.items())))
+        print(table(["rejected", "times"], _counted(totals.rejected)))
     print()
-    print(table(["sent by step", "messages"], _counted(totals.by_step.items())))
+    print(spoken.table(policy, reasons=False))
     print()
-    reasons = [
-        (f"{kind} {reason}", count)
-        for (kind, reason), count in totals.reasons.most_common(REASONS_NAMED)
-    ]
-    print(table(["decisions", "times"], [[name, f"{count:,}"] for name, count in reasons]))
+    states = Counter({str(state).lower(): count for state, count in totals.states.items()})
+    print(
+        table(
+            ["contacts by state", "contacts"],
+            [*_counted(states), ["all (send due)", f"{states.total():,}"]],
+        )
+    )
+    queue = totals.deliveries
     print()
-    print(table(["open at the end", "obligations"], _counted(totals.closed.buckets.items())))
+    print(
+        f"faults played: the queue handed over {queue['late']:,} late and {queue['again']:,} twice; "
+        f"{queue['died']:,} workers died"
+    )
+    print()
+    print(table(["decisions", "times"], _reasons(totals.reasons)))
+    if totals.closed.buckets:
+        print()
+        print(table(["open at the end", "obligations"], _counted(totals.closed.buckets)))
     print()
     print(summary.verdict(totals.findings))
     if totals.restated:
         print(f"  restated: {', '.join(totals.restated[:5])}")
     else:
         print("restated 0   → a replay of all facts gives every stored state")
-    print(f"digest {totals.digest[:16]}…   {seconds:.1f} s")
+    print(f"digest {totals.digest[:16]}…   {seconds:.1f} s   {spoken.footer()}")
     if out is not None:
         print(f"wrote contacts.jsonl and decisions.jsonl to {out}")
 
 
-def _counted(counts: object) -> list[list[str]]:
-    rows = sorted(counts, key=lambda row: (-row[1], row[0]))  # type: ignore[call-overload]  # items of a Counter
-    return [[str(name), f"{count:,}"] for name, count in rows]
+def _outages(wanted: Months, policy: Policies) -> Sequence[Outage]:
+    """Return the times without the platform that were played: those of the book that began before its end."""
+    book = lender.book(
+        wanted.start,
+        wanted.days,
+        0,
+        wanted.seed,
+        wanted.zone,
+        profiles=policy.profiles,
+        calendars=policy.calendars,
+    )
+    end = zones.instant(wanted.start + timedelta(days=wanted.days), time(), wanted.zone)
+    return [outage for outage in book.outages if outage.starts_at < end]
+
+
+def _outage(outage: Outage, zone: str) -> str:
+    began, ended = (
+        f"{at.astimezone(zones.zone(zone)):%Y-%m-%d %H:%M}"
+        for at in (outage.starts_at, outage.ends_at)
+    )
+    heard = "heard only afterwards" if outage.deaf else "taken in"
+    return f"down {began} to {ended}: nothing was decided or sent, what was told was {heard}"
+
+
+def _told(told: Counter[str]) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the rows of commands, which sum up, holds and money in flight by kind below theirs, and those of what
+    happened in the borrowers' lives and on the way, which is told by commands or not at all.
+    """
+    commands = Counter({name: count for name, count in told.items() if name[:1].isupper()})
+    parts: dict[str, Counter[str]] = {"PutHold": Counter(), "PutFlight": Counter()}
+    happened: Counter[str] = Counter()
+    for name, count in (told - commands).items():
+        first, _, rest = name.partition(" ")
+        if first == "hold":
+            parts["PutHold"][rest] = count
+        elif name in FLIGHTS:
+            parts["PutFlight"][name] = count
+        else:
+            happened[AGAIN if name == "again" else name] = count
+    rows = []
+    for row in _counted(commands):
+        rows.append(row)
+        rows += [[f"  {name}", count] for name, count in _counted(parts.get(row[0], Counter()))]
+    return [*rows, ["all", f"{commands.total():,}"]], _counted(happened)
+
+
+def _reasons(reasons: Counter[tuple[str, str]]) -> list[list[str]]:
+    """Return the rows of decisions by kind and reason, the rarest together in one."""
+    named = reasons.most_common(REASONS_NAMED)
+    rows = [[f"{kind} {reason}", f"{count:,}"] for (kind, reason), count in named]
+    rest = reasons.total() - sum(count for _, count in named)
+    if rest:
+        rows.append([f"{len(reasons) - len(named)} other reasons", f"{rest:,}"])
+    return [*rows, ["all", f"{reasons.total():,}"]]
+
+
+def _counted(counts: Counter[str]) -> list[list[str]]:
+    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return [[name, f"{count:,}"] for name, count in rows]

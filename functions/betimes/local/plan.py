@@ -1,7 +1,8 @@
 """`betimes plan BORROWER`: what will happen to one borrower, on which day, and why, if nothing more is told.
 
-Nothing is predicted: the facts known at the instant asked for are told to a world in memory, and time passes in it.
-What decides and what renders the texts is what decides and renders on AWS.
+Nothing is predicted: what was known at the instant asked for is told to a world in memory, each fact when it happened,
+and then time passes in that world with nothing more told. What decides and what renders the texts is what decides and
+renders on AWS. A message stands where it is sent, with the amount of that day, not where it was decided.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from betimes.config import Settings
 from betimes.core import record, zones
 from betimes.core.arrears import age_of
 from betimes.core.book import Pages
-from betimes.core.contact import Contact
 from betimes.core.errors import Rejected
 from betimes.core.money import Money
 from betimes.core.policies import Policies
+from betimes.core.reason import Reason
 from betimes.core.record import Record
-from betimes.lab.runner import Event, LabRun, run_at
+from betimes.lab.runner import Event, LabRun, run
 from betimes.lab.world import TENANT, World
 from betimes.local.book import opened
 from betimes.local.console import indented, table
@@ -32,9 +33,14 @@ from betimes.local.tape import feed
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """One decision that will be made: when (UTC), about what, and why; with the message, where one is sent."""
+    """Something that will happen: when (UTC), about what, and why; with the message, where one is sent.
+
+    `decision` is send, wait or suppress, or "end" for a contact that is decided and never sent. `with_debt` is the debt
+    whose message speaks of this one too, "" where it has one of its own.
+    """
 
     at: datetime
+    decided_at: datetime
     obligation_id: str
     step: str
     decision: str
@@ -42,12 +48,14 @@ class Coming:
     until: str
     channel: str
     amount: str
+    with_debt: str
     text: str
 
     def line(self) -> Mapping[str, str]:
         """Return it as the object that `--json` prints."""
         return {
             "at": zones.to_text(self.at),
+            "decided_at": zones.to_text(self.decided_at),
             "obligation_id": self.obligation_id,
             "step": self.step,
             "decision": self.decision,
@@ -55,6 +63,7 @@ class Coming:
             "until": self.until,
             "channel": self.channel,
             "amount": self.amount,
+            "with": self.with_debt,
             "text": self.text,
         }
 
@@ -78,14 +87,14 @@ def plan(
     policy = policies(settings.treatment, settings.lender)
     with opened(tape, zone=zone, as_of=as_of, demo_at=as_of) as book:
         fed = feed(book.folder, zone=zone)
-        events = _theirs(events_of(fed, as_of), borrower_id)
+        events = _theirs([e for e in events_of(fed, None) if e.at <= as_of], borrower_id)
     if not events:
         raise Rejected(
             "unknown_borrower",
             "BORROWER",
             f"nothing is known of {borrower_id!r} at that instant; ids are those of the accounts file",
         )
-    done = run_at(events, policy, as_of)
+    done = run(events, policy, end=as_of)
     pages = done.world.memory.pages(TENANT, borrower_id)
     coming = _coming(done, as_of, as_of + timedelta(days=days))
     if as_json:
@@ -117,30 +126,36 @@ def _coming(done: LabRun, as_of: datetime, until: datetime) -> list[Coming]:
         for each in world.memory.of_borrower(pages.tenant, pages.borrower_id)
         if each.kind == record.DECISION and each.at >= as_of
     ]
-    return [_said(world, each) for each in sorted(decided, key=lambda r: (r.at, r.id))]
+    return sorted((_said(world, each) for each in decided), key=lambda c: (c.at, c.obligation_id))
 
 
 def _said(world: World, decision: Record) -> Coming:
     body = decision.body
-    contact: Contact | None = None
-    text = ""
-    if decision.contact_id:
-        contact = world.memory.get(decision.contact_id)
-        letters = [a.letter for a in world.provider.accepted]
-        text = next((x.text.body for x in letters if x.contact_id == decision.contact_id), "")
-    sends = body["decision"] == "send" and contact is not None
+    contact = world.memory.get(decision.contact_id) if decision.contact_id else None
+    kind, reason, at = str(body["decision"]), str(body["reason"]), decision.at
+    if kind == "send" and contact is not None:
+        if contact.sent_at is not None:
+            at = contact.sent_at
+        else:
+            kind, reason = "end", str(contact.reason)
+    shared = reason == Reason.IN_DIGEST and contact is not None and contact.sent_at is not None
+    sent = contact is not None and (kind == "send" or shared)
+    letters = (arrived.letter for arrived in world.provider.accepted)
+    text = next((x.text.body for x in letters if x.contact_id == decision.contact_id), "")
     return Coming(
-        at=decision.at,
+        at=contact.sent_at if shared and contact is not None and contact.sent_at else at,
+        decided_at=decision.at,
         obligation_id=decision.obligation_id,
         step=str(body["step"]),
-        decision=str(body["decision"]),
-        reason=str(body["reason"]),
+        decision=kind,
+        reason=reason,
         until=str(body["until"]),
-        channel=contact.channel if sends and contact is not None else "",
+        channel=contact.channel if sent and contact is not None else "",
         amount=f"{contact.amount.currency} {contact.amount.decimal()}"
-        if sends and contact is not None
+        if kind == "send" and contact is not None
         else "",
-        text=text,
+        with_debt=contact.obligation_id if shared and contact is not None else "",
+        text=text if kind == "send" else "",
     )
 
 
@@ -201,7 +216,10 @@ def _print(
             "send": f"sends by {each.channel}, {each.amount}",
             "wait": f"waits: {each.reason}",
             "suppress": f"is not sent: {each.reason}",
+            "end": f"is not sent: {each.reason}",
         }[each.decision]
+        if each.with_debt:
+            words = f"is in the message about {each.with_debt}"
         print(f"{local:%Y-%m-%d %H:%M}  {each.obligation_id:<20}  {each.step:<18}  {words}")
         if texts and each.text:
             print(indented(each.text.strip(), "    | "))

@@ -168,7 +168,8 @@ def _opening(book: OpenBook, as_of: datetime, zone: str, limit: int | None) -> s
 
 def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, book: OpenBook) -> None:
     settings = Settings()
-    treatment = policies(settings.treatment, settings.lender).treatment
+    policy = policies(settings.treatment, settings.lender)
+    spoken = summary.Spoken.of(ran.report)
     cloud, report = ran.cloud, ran.report
     settled = sum(
         not obligation.is_open
@@ -186,8 +187,8 @@ def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, book: Open
     for notice in book.prepared.notices:
         print(f"          note: {notice}")
     print(ran.rows.text(written=out is not None))
-    print(f"\nWhat came due (treatment {treatment.id})\n")
-    print(summary.steps_table(report, treatment))
+    print(f"\nWhat came due ({spoken.footer()})\n")
+    print(spoken.table(policy, reasons=True))
     print(
         "\n  suppressed as planned_after_window: the step's time had passed before the platform heard of the debt;\n"
         "  a step that is not due yet, or no longer because it was paid, is in no column."

@@ -30,6 +30,21 @@ METHODS: Final = {
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,4})?")
 _PART: Final = re.compile(r"(-?[0-9]{1,9}(?:\.[0-9]{1,18})?)(%?)(/day|/year)?")
 _HUNDRED: Final = Decimal(100)
+# What the core calls a term, and what it is called on the command line.
+_OPTIONS: Final = {
+    "principal_minor": "--principal",
+    "currency": "--currency",
+    "months": "--months",
+    "start": "--from",
+    "daily_rate": "--rate",
+    "annual_rate": "--rate",
+    "due_day": "--due-day",
+    "first_due": "--first-due",
+    "due_dates": "--due",
+    "draws": "--draw",
+    "flat_fee": "--flat-fee",
+    "calendar": "--calendar",
+}
 # A yearly rate is shown to the hundredth of a percent, in JSON to ten decimals.
 _TOLD: Final = Decimal("1e-10")
 
@@ -58,15 +73,14 @@ def show(wish: Wish, *, as_json: bool) -> int:
 
     Raises:
         Rejected: code "unknown_profile", with those there are; "bad_options", field = the option that cannot be read;
-            "bad_terms", "calendar_ends", "unknown_calendar" and "unknown_currency" as the core gives them.
+            "bad_terms", "calendar_ends", "unknown_calendar" and "unknown_currency" as the core gives them, field = the
+            option that gives the term.
     """
-    profile = _profile(wish)
-    calendar = _calendar(wish, profile)
-    if calendar is not None:
-        profile = replace(profile, calendar=calendar.name)
-    terms = _terms(wish)
-    rows = schedule(terms, profile, calendar)
-    yearly = rates.yearly(rows, terms, profile)
+    try:
+        rows, yearly, terms, profile = _computed(wish)
+    except Rejected as error:
+        field = _OPTIONS.get(error.field, error.field)
+        raise Rejected(error.code, field, error.message) from None
     if as_json:
         print(json.dumps(_document(rows, yearly, terms, profile), ensure_ascii=False))
     else:
@@ -74,10 +88,24 @@ def show(wish: Wish, *, as_json: bool) -> int:
     return 0
 
 
+def _computed(wish: Wish) -> tuple[Sequence[Instalment], rates.Yearly, Terms, Profile]:
+    """Return rows and yearly rates, with the terms and the profile they come from."""
+    profile = _profile(wish)
+    calendar = _calendar(wish, profile)
+    if calendar is not None:
+        profile = replace(profile, calendar=calendar.name)
+    terms = _terms(wish)
+    if not (wish.rate or wish.flat_fee) and _bears_none(profile):
+        terms = replace(terms, daily_rate=Decimal(0))
+    rows = schedule(terms, profile, calendar)
+    return rows, rates.yearly(rows, terms, profile), terms, profile
+
+
 def parse_rate(text: str) -> tuple[Decimal | None, Decimal | None]:
     """Return the daily and the yearly rate of `0.0003/day`, `0.03%/day`, `10.95%` or `0.1095/year`; one is None.
 
-    A number that says neither % nor a time is refused, because nobody knows what it means. "" gives no rate.
+    A number that says neither % nor a time is refused, because nobody knows what it means, unless it is 0. "" gives no
+    rate.
 
     Raises:
         Rejected: code "bad_options", field "--rate".
@@ -85,9 +113,13 @@ def parse_rate(text: str) -> tuple[Decimal | None, Decimal | None]:
     if not text:
         return None, None
     found = _PART.fullmatch(text)
+    if found and not Decimal(found[1]):
+        return Decimal(0), None
     if not found or not (found[2] or found[3]):
         raise Rejected(
-            "bad_options", "--rate", f"{text!r} is no rate; write 0.0003/day, 0.03%/day or 10.95%"
+            "bad_options",
+            "--rate",
+            f"{text!r} is no rate; write 0.0003/day, 0.03%/day, 10.95%, or 0 for none",
         )
     rate = Decimal(found[1]) / _HUNDRED if found[2] else Decimal(found[1])
     return (rate, None) if found[3] == "/day" else (None, rate)
@@ -102,15 +134,22 @@ def _profile(wish: Wish) -> Profile:
             f"there is no product profile {wish.profile!r}; shipped: {', '.join(sorted(shipped))}",
         )
     profile = shipped[wish.profile]
-    if not wish.method:
+    if wish.method in ("", method_of(profile)):
         return profile
     if profile.family is not Family.INSTALMENT or wish.method == Method.SINGLE_PAYMENT:
         raise Rejected(
             "bad_options",
             "--method",
-            f"{profile.name} cannot be paid back by {wish.method}; leave it out",
+            f"{profile.name} is paid back by {method_of(profile)}, never by {wish.method}; leave it out",
         )
     return replace(profile, method=Method(wish.method))
+
+
+def _bears_none(profile: Profile) -> bool:
+    """Return whether a product knows no interest at all, late or not; one that leaves its rate to the contract does."""
+    late = profile.late
+    known = profile.daily_rate or late.daily_rate or late.multiplier
+    return not known and method_of(profile) is not Method.FLAT_FEE
 
 
 def _calendar(wish: Wish, profile: Profile) -> Calendar | None:
@@ -212,7 +251,9 @@ def _rates(yearly: rates.Yearly, terms: Terms, profile: Profile) -> list[str]:
     daily = terms.daily_rate
     if daily is None and terms.annual_rate is None and terms.flat_fee is None:
         daily = profile.daily_rate or None
-    if yearly.nominal == yearly.actuarial:
+    if daily == 0 and not yearly.nominal:
+        of = "no interest"
+    elif yearly.nominal == yearly.actuarial:
         of = f"period rate × periods: {_percent(yearly.period, 4)} × {_number(yearly.units)}"
     elif daily is not None:
         of = f"period rate × periods: {(daily * 100).normalize():f} % a day × {profile.year_days}"

@@ -6,16 +6,19 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from betimes.config import CHANNELS
 from betimes.core import report as reports
 from betimes.core.audit import Findings
+from betimes.core.contact import Contact
 from betimes.core.errors import Rejected
+from betimes.core.policies import Policies
+from betimes.core.record import Record
 from betimes.core.report import Line, Report
-from betimes.core.treatment import Treatment
+from betimes.core.treatment import ANCHORED
 from betimes.local.console import table
 from betimes.local.tape import Prepared, Source
 
@@ -101,50 +104,120 @@ def make_out(out: Path | None) -> None:
         raise Rejected("bad_out", "--out", f"{out} cannot be written to")
 
 
-def steps_table(report: Report, treatment: Treatment) -> str:
-    """Return step × channel: what was sent, what waits, and what was suppressed for which reason."""
-    sent = Counter((c.step, c.channel) for c in report.sent)
-    open_contacts = Counter(c.step for c in report.contacts if c.sent_at is None)
-    by_kind: dict[str, dict[str, Counter[str]]] = {"wait": {}, "suppress": {}}
-    for decision in report.decisions:
-        kind = str(decision.body["decision"])
-        if kind in by_kind:
-            reasons = by_kind[kind].setdefault(str(decision.body["step"]), Counter())
-            reasons[str(decision.body["reason"])] += 1
-    # The default treatment first, in its order; then what products with a treatment of their own have.
-    names = [step.name for step in treatment.steps]
-    spoken = {str(d.body["step"]) for d in report.decisions} | {c.step for c in report.contacts}
-    rows = [
-        [
-            name,
-            *(str(sent[name, channel] or "·") for channel in CHANNELS),
-            str(open_contacts[name] or "·"),
-            _reasons(by_kind["wait"].get(name)),
-            _reasons(by_kind["suppress"].get(name)),
+@dataclass(slots=True)
+class Spoken:
+    """What was sent, what was not, and why, by treatment and step; a step that recurs counts as one.
+
+    `versions` are the ids of the treatments that decided anything.
+    """
+
+    versions: set[str] = field(default_factory=set)
+    sent: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    unsent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, report: Report) -> Spoken:
+        """Return what a report has to say."""
+        spoken = cls()
+        spoken.add(report.contacts, report.decisions)
+        return spoken
+
+    def add(self, contacts: Iterable[Contact], decisions: Iterable[Record]) -> None:
+        """Add contacts and decisions."""
+        for contact in contacts:
+            self.versions.add(contact.treatment)
+            place = _name(contact.treatment), contact.step.partition(ANCHORED)[0]
+            if contact.sent_at is None:
+                self.unsent[place] += 1
+            else:
+                self.sent[*place, contact.channel] += 1
+        for decision in decisions:
+            body = decision.body
+            self.versions.add(str(body["treatment"]))
+            name, step = _name(str(body["treatment"])), str(body["step"]).partition(ANCHORED)[0]
+            self.reasons[name, step, str(body["decision"]), str(body["reason"])] += 1
+
+    def places(self, policies: Policies) -> list[tuple[str, str]]:
+        """Return treatment and step of every row: each treatment that spoke, the default one first, with all of its
+        steps in its own order.
+        """
+        lines = {policies.treatment.name: policies.treatment, **policies.treatments}
+        names = {_name(version) for version in self.versions}
+        found = []
+        for name in sorted(names, key=lambda each: (each != policies.treatment.name, each)):
+            every = list(lines[name].versions())
+            # Ids of another edition of the packs, such as an older ledger holds, are read by all that there is now.
+            versions = [version for version in every if version.id in self.versions] or every
+            steps = [step.name for version in versions for step in version.steps]
+            found += [(name, step) for step in dict.fromkeys(steps)]
+        return found
+
+    def table(self, policies: Policies, *, reasons: bool) -> str:
+        """Return step × channel: what was sent and what was not; with `reasons` also what waits and what was
+        suppressed, and for which reason. Where several treatments spoke, each has its name above its steps.
+        """
+        places = self.places(policies)
+        names = list(dict.fromkeys(name for name, _ in places))
+        indent = "  " if len(names) > 1 else ""
+        rows = []
+        for name in names:
+            if indent:
+                rows.append([name])
+            rows += [
+                [f"{indent}{step}", *self._cells({(of, step)}, reasons=reasons)]
+                for of, step in places
+                if of == name
+            ]
+        rows.append(["all", *self._cells(set(places), reasons=reasons, named=False)])
+        header = ["step", *(f"sent by {channel}" for channel in CHANNELS), "not sent"]
+        header += ["waiting", "suppressed"] if reasons else ["all"]
+        shown = table(header, [row + [""] * (len(header) - len(row)) for row in rows])
+        again = dict.fromkeys(filter(None, (_repeated(step) for _, step in places)))
+        return "\n".join([shown, *(["", *again] if again else [])])
+
+    def _cells(
+        self, places: set[tuple[str, str]], *, reasons: bool, named: bool = True
+    ) -> list[str]:
+        sent = [
+            sum(n for (*place, by), n in self.sent.items() if by == channel and (*place,) in places)
+            for channel in CHANNELS
         ]
-        for name in [*names, *sorted(spoken - set(names))]
-    ]
-    totals = [
-        "all",
-        *(str(sum(n for (_, c), n in sent.items() if c == channel)) for channel in CHANNELS),
-        str(sum(open_contacts.values()) or "·"),
-        str(sum(report.count("wait").values()) or "·"),
-        str(sum(report.count("suppress").values()) or "·"),
-    ]
-    header = [
-        "step",
-        *(f"sent by {channel}" for channel in CHANNELS),
-        "not sent",
-        "waiting",
-        "suppressed",
-    ]
-    return table(header, [*rows, totals])
+        unsent = sum(self.unsent[place] for place in places)
+        cells = [f"{n or '·'}" for n in (*sent, unsent)]
+        if not reasons:
+            return [*cells, f"{sum(sent) + unsent or '·'}"]
+        for wanted in ("wait", "suppress"):
+            counts: Counter[str] = Counter()
+            for (name, step, kind, reason), n in self.reasons.items():
+                if kind == wanted and (name, step) in places:
+                    counts[reason] += n
+            cells.append(_reasons(counts) if named else f"{counts.total() or '·'}")
+        return cells
+
+    def footer(self) -> str:
+        """Return which treatments spoke, by the ids that decision records hold."""
+        ids = sorted(self.versions)
+        if not ids:
+            return "no treatment spoke"
+        return f"treatment{'' if len(ids) == 1 else 's'} {', '.join(ids)}"
 
 
-def _reasons(counts: Counter[str] | None) -> str:
-    if not counts:
-        return "·"
-    return ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items()))
+def _name(version: str) -> str:
+    return version.partition("@")[0]
+
+
+def _repeated(step: str) -> str:
+    """Return what the name of a step's later time means, "" for any other step."""
+    first, _, number = step.rpartition(".")
+    if not first or not number.isdecimal():
+        return ""
+    nth = {"2": "second", "3": "third"}.get(number, f"{number}th")
+    return f"{step} is the {nth} time of {first}"
+
+
+def _reasons(counts: Counter[str]) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items())) or "·"
 
 
 def promises(report: Report) -> str:
@@ -153,19 +226,13 @@ def promises(report: Report) -> str:
 
 
 def verdict(findings: Findings) -> str:
-    """Return the four counts that must be zero, and a verdict in words with the first cases of each that is not."""
-    rows = {
-        "undecided": findings.undecided,
-        "duplicates": findings.duplicates,
-        "after_payment": findings.after_payment,
-        "out_of_window": findings.out_of_window,
-    }
-    line = "   ".join(f"{name} {len(found)}" for name, found in rows.items())
+    """Return the counts that must be zero, and a verdict in words with the first cases of each that is not."""
+    line = "   ".join(f"{name} {count}" for name, count in findings.counts.items())
     if findings.all_kept:
         return f"{line}   → every promise kept"
     cases = [
         f"  {name}: {', '.join(found[:5])}{' …' if len(found) > 5 else ''}"
-        for name, found in rows.items()
+        for name, found in findings.lists.items()
         if found
     ]
     return "\n".join([f"{line}   → BROKEN", *cases])

@@ -34,8 +34,12 @@ WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 RATE: Final = re.compile(r"[0-9](?:[.][0-9]{1,12})?")
 # The last characters of a card or account, never a whole number.
 TAIL: Final = re.compile(r"[A-Za-z0-9]{1,6}")
-# The name of a firm in any script, on one line.
-CREDITOR: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
+# The name of a firm in any script, on one line, in which nothing invisible turns the direction of writing around.
+CREDITOR: Final = re.compile(
+    r"[^\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{1,64}"
+)
+# A place in a schedule, or a month counted from the year 0; beyond this it is an amount in the wrong column.
+MAX_SEQ: Final = 10**6
 MAX_TAGS: Final = 32
 MAX_ZONES: Final = 16
 # The cell of a borrower of whose zone nothing is known; an empty one takes the tape's.
@@ -43,8 +47,8 @@ UNKNOWN_ZONE: Final = "unknown"
 
 _FLAGS: Final = {"yes": True, "no": False}
 _WORDS: Final = "1 to 32 ASCII letters, digits, '.', '_' or '-'"
-_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-_JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 def split(line: str) -> list[str]:
@@ -111,6 +115,17 @@ class Cells:
         number = self.signed(column, default=default)
         if number < 0:
             raise Rejected("negative_amount", column, f"{column} must not be negative")
+        return number
+
+    def place(self, column: str) -> int:
+        """Return a place in a sequence, from 1 to MAX_SEQ.
+
+        Raises:
+            Rejected: code "bad_integer" or "negative_amount".
+        """
+        number = self.whole(column)
+        if not 1 <= number <= MAX_SEQ:
+            raise Rejected("bad_integer", column, f"{column} must be from 1 to {MAX_SEQ}")
         return number
 
     def signed(self, column: str, *, default: int | None = None) -> int:
@@ -271,9 +286,7 @@ class Cells:
         Raises:
             Rejected: code "bad_locale".
         """
-        return self._matching(
-            column, default, _LOCALE, "bad_locale", "a language tag such as zh-CN"
-        )
+        return self._matching(column, default, LOCALE, "bad_locale", "a language tag such as zh-CN")
 
     def jurisdiction(self, column: str, *, default: str) -> str:
         """Return a jurisdiction; `default` for an empty cell.
@@ -282,7 +295,7 @@ class Cells:
             Rejected: code "bad_jurisdiction".
         """
         wanted = "an ISO 3166 code such as CN or US-NY"
-        return self._matching(column, default, _JURISDICTION, "bad_jurisdiction", wanted)
+        return self._matching(column, default, JURISDICTION, "bad_jurisdiction", wanted)
 
     def _matching(
         self, column: str, default: str | None, form: re.Pattern[str], code: str, wanted: str

@@ -293,11 +293,11 @@ class StatementIn(_Told):
                     each.billed_on,
                     each.months,
                     each.amount_minor,
-                    each.purchase_id,
+                    _id_or_none("plans", each.purchase_id),
                 )
                 for each in self.plans
             ),
-            billed=frozenset(self.billed),
+            billed=frozenset(checked_id("billed", each) for each in self.billed),
             forward=Forward(
                 self.forward.revolving_minor,
                 self.forward.overdue_minor,
@@ -318,7 +318,7 @@ class StatementIn(_Told):
                     each.on,
                     each.months,
                     each.amount_minor,
-                    each.purchase_id,
+                    _id_or_none("spreads", each.purchase_id),
                     each.paid_minor,
                     each.revision,
                 )

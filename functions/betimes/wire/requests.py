@@ -29,7 +29,17 @@ from betimes.core.intake import (
     ReverseRepayment,
 )
 from betimes.wire import phones
-from betimes.wire.cells import CREDITOR, MAX_TAGS, MAX_ZONES, RATE, TAIL, WORD
+from betimes.wire.cells import (
+    CREDITOR,
+    JURISDICTION,
+    LOCALE,
+    MAX_SEQ,
+    MAX_TAGS,
+    MAX_ZONES,
+    RATE,
+    TAIL,
+    WORD,
+)
 
 # Where a borrower lives of whose zone nothing is told: China has one by law.
 _ZONE_OF = {"CN": "Asia/Shanghai"}
@@ -43,7 +53,7 @@ def _text(form: re.Pattern[str]) -> object:
 
 Minor = StrictInt
 Word = Annotated[str, _text(WORD)]
-Tag = Annotated[str, Field(min_length=1, pattern=f"^{WORD.pattern}$")]
+Tag = Annotated[str, Field(pattern=f"^{WORD.pattern}$")]
 
 
 class _Request(BaseModel):
@@ -58,9 +68,9 @@ class BorrowerIn(_Request):
     zone. An unconfirmed address is kept and not used until it is told again without the mark.
     """
 
-    locale: str = Field("zh-CN", max_length=35)
+    locale: str = Field("zh-CN", pattern=f"^{LOCALE.pattern}$")
     zone: str | None = Field(None, max_length=64)
-    jurisdiction: str = Field("CN", max_length=16)
+    jurisdiction: str = Field("CN", pattern=f"^{JURISDICTION.pattern}$")
     email: str | None = None
     phone: str | None = None
     email_unconfirmed: bool = False
@@ -108,7 +118,7 @@ class AccountIn(_Request):
     the whole number.
     """
 
-    product: str = Field(min_length=1, max_length=64)
+    product: Tag
     currency: str
     opened_on: date
     limit_minor: Minor = 0
@@ -134,7 +144,7 @@ class ObligationIn(_Request):
     """An amount with a due date; instants carry their offset."""
 
     account_id: str
-    seq: StrictInt = 1
+    seq: Annotated[StrictInt, Field(ge=1, le=MAX_SEQ)] = 1
     issued_at: AwareDatetime
     due_on: date
     principal_minor: Minor

@@ -104,7 +104,7 @@ class Row:
 class BadRow:
     """A row that cannot be read; never quotes what a cell holds.
 
-    `key` is the id in it, "" where that is not readable either.
+    `key` is the row's own id in it, "" where there is none or that is not readable either.
     """
 
     kind: str
@@ -130,8 +130,9 @@ _Reader = Callable[[Cells], _Said]
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The columns of a kind of file, the one with its id first, and what makes its reader."""
+    """The columns of a kind of file, the one with the id of a row, and what makes its reader."""
 
+    key: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
     reader: Callable[[TapeDefaults], _Reader]
@@ -241,7 +242,7 @@ def lines_and_rows(
             fields = _fields(line, columns)
             key, account_id, borrower_id, commands, notice = read(Cells(fields))
         except Rejected as bad:
-            key = fields.get(shape.required[0], "")
+            key = fields.get(shape.key, "")
             key = key if ids.is_id(key) else ""
             if kind == Kind.STATEMENTS_REPAYMENTS:
                 yield line, Row(kind, number, key, "", "", ())
@@ -333,7 +334,7 @@ def _obligation_reader(defaults: TapeDefaults) -> _Reader:
         command = AddObligation(
             obligation_id=cells.id("obligation_id"),
             account_id=cells.id("account_id"),
-            seq=cells.whole("seq"),
+            seq=cells.place("seq"),
             issued_at=cells.instant("issued_at", defaults.zone),
             due_on=cells.day("due_on"),
             principal_minor=cells.whole("principal_minor"),
@@ -394,6 +395,7 @@ def _payment_reader(defaults: TapeDefaults) -> _Reader:
 
 _SHAPES: Final[Mapping[Kind, _Shape]] = {
     Kind.ACCOUNTS: _Shape(
+        "account_id",
         ("account_id", "product", "currency"),
         (
             "opened_on",
@@ -414,6 +416,7 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
         _account_reader,
     ),
     Kind.OBLIGATIONS: _Shape(
+        "obligation_id",
         (
             "obligation_id",
             "account_id",
@@ -427,11 +430,12 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
         _obligation_reader,
     ),
     Kind.REPAYMENTS: _Shape(
+        "repayment_id",
         ("obligation_id", "account_id", "paid_at", "amount_minor"),
         ("repayment_id", "first_paid_at", "credit"),
         _repayment_reader,
     ),
-    Kind.STATEMENTS: _Shape(statements.COLUMNS, (), _bill_reader),
-    Kind.STATEMENTS_OBLIGATIONS: _Shape(statements.COLUMNS, (), _bill_reader),
-    Kind.STATEMENTS_REPAYMENTS: _Shape(statements.COLUMNS, (), _payment_reader),
+    Kind.STATEMENTS: _Shape("account_id", statements.COLUMNS, (), _bill_reader),
+    Kind.STATEMENTS_OBLIGATIONS: _Shape("account_id", statements.COLUMNS, (), _bill_reader),
+    Kind.STATEMENTS_REPAYMENTS: _Shape("account_id", statements.COLUMNS, (), _payment_reader),
 }

@@ -24,7 +24,7 @@ borrower b4 en Asia/Shanghai CN email=back@borrowers.example
 2026-03-06 17:00  contact  o2 step D-3 email amount 500.00
 2026-03-06 17:30  refund   f3 o3 CNY 120.00 settled
 2026-03-06 17:30  credit   c3 o3 CNY 120.00
-2026-03-07 10:00  silence  o3 step D-3 because money_in_flight
+2026-03-06 17:30  contact  o3 step D-3 email amount 380.00
 2026-03-08 09:00  refund   f1 o1 CNY 500.00 settled
 2026-03-08 09:00  credit   c1 o1 CNY 500.00
 2026-03-08 10:00  contact  o2 step D-1 email amount 500.00
