@@ -25,7 +25,7 @@ from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.hold import stopping
 from betimes.core.reason import Reason
 from betimes.core.rules import Rules, Window
-from betimes.core.treatment import ANYBODY, Entry, Late, MessageClass, Treatment
+from betimes.core.treatment import ANCHORED, ANYBODY, Entry, Late, MessageClass, Treatment
 
 # The end of a contact window counts as closed: what is claimed just before it may still be on its way when it comes. As
 # long as a lease (60 s) and its guard (30 s). Source: Betimes specification S3.
@@ -68,6 +68,8 @@ def decide(
         )
     if coming is None:
         return None
+    if coming.superseded_at is not None and coming.superseded_at <= now:
+        coming = _before_what_speaks(snapshot, treatment, rules, coming, now)
     window = rules.window(snapshot.borrower.jurisdiction)
     coming = from_opening(coming, window, snapshot.borrower.zones)
     facts = _facts(snapshot, treatment, coming, window, now)
@@ -81,6 +83,29 @@ def decide(
         or _wrong_hour(snapshot, treatment, coming, window, now, facts, together)
         or _send(snapshot, coming, window, now, facts)
     )
+
+
+def _before_what_speaks(
+    snapshot: Snapshot, treatment: Treatment, rules: Rules, coming: Planned, now: datetime
+) -> Planned:
+    """Return the step without the steps behind it that count from an event and will not speak any more.
+
+    A step is merged only into one that speaks. Whether a failed debit is still spoken of depends on when that is
+    decided: after a lost day it may be too late for it, and then nobody would be told of anything.
+    """
+    steps = agenda.plan(snapshot, treatment)
+    watch = snapshot.obligation.watch
+    said = {step for step, _ in watch.spoken}
+    while coming.superseded_at is not None and coming.superseded_at <= now:
+        behind = [p for p in steps if p.at == coming.superseded_at and p.key != coming.key]
+        if not behind or any(ANCHORED not in each.key or each.key in said for each in behind):
+            return coming
+        open_ones = [each.key for each in behind if each.key not in watch.decided]
+        verdicts = [decide(snapshot, treatment, rules, now, step=key) for key in open_ones]
+        if any(isinstance(verdict, Send | Wait) for verdict in verdicts):
+            return coming
+        coming = replace(coming, superseded_at=behind[-1].superseded_at)
+    return coming
 
 
 def from_opening(coming: Planned, window: Window, zones_: tuple[str, ...]) -> Planned:
