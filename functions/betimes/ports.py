@@ -6,7 +6,6 @@ Every implementation passes the same contract suite (tests/contracts).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from betimes.core.change import Change
 from betimes.core.contact import Contact
 from betimes.core.message import Text
 from betimes.core.record import Record
+from betimes.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

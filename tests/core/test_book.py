@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -51,6 +52,18 @@ def test_a_snapshot_is_of_one_bill_and_its_borrower() -> None:
         pages().snapshot("o2")
     with pytest.raises(AssertionError):
         replace(pages(), head=None).snapshot("o1")
+
+
+def test_what_was_said_beside_a_contact_is_said_after_an_instant() -> None:
+    """Not at it, and not by the contact's own steps."""
+    watch = replace(obligation().watch, spoken=(("T-3", NOW), ("T-1", NOW + timedelta(hours=1))))
+    seen = pages().with_obligation(replace(obligation(), watch=watch)).snapshot("o1")
+    assert seen.spoken_beside((), since=NOW) == [NOW + timedelta(hours=1)]
+    assert seen.spoken_beside({("o1", "T-1")}, since=NOW) == []
+    assert seen.spoken_beside({("o2", "T-1")}, since=NOW - timedelta(seconds=1)) == [
+        NOW,
+        NOW + timedelta(hours=1),
+    ]
 
 
 def test_a_read_without_a_fact_that_was_counted_is_torn() -> None:

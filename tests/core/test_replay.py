@@ -324,6 +324,16 @@ def test_a_kept_credit_balance_goes_to_what_falls_due_first() -> None:
     assert (onward["fee"].paid, onward["o2"].paid) == (NOTHING, Parts(principal=30_000))
 
 
+def test_a_debt_that_is_paid_already_still_says_what_is_due_next() -> None:
+    """The first instalment is paid before its due date: until that is over, kept money goes to nothing after it."""
+    second = replace(debt("o2", month=4), issued_on=ISSUED)
+    fee = Debt("fee", 9, due_plus(-2), due_plus(9), Parts(fee=30_000))
+    money = [paid("r1", ISSUED, 100_000), paid("r2", due_plus(-5), 30_000, to="")]
+    standings = after([debt(), second, fee], *money).standings
+    assert standings["o1"].settled_by == "r1"
+    assert (standings["fee"].settled_by, standings["o2"].paid) == ("r2", NOTHING)
+
+
 def test_a_kept_credit_balance_meets_an_instalment_before_it_can_be_late() -> None:
     """Three instalments issued at once, paid for two and a half in advance: only the rest of the third costs."""
     schedule = [replace(debt(f"o{month}", month=month), issued_on=ISSUED) for month in (3, 4, 5)]
@@ -487,36 +497,18 @@ def test_late_interest_stops_once_its_base_is_paid(
             assert owed(each, standing, end, profile, rate) == much_later
 
 
-@given(accounts(), profiles)
-def test_the_fast_path_gives_the_answer_of_the_general_one(
-    account: Account, profile: Profile
+@given(accounts(), profiles, contract_rates, frozens, st.sampled_from(sorted(ORDERS)))
+def test_money_that_stays_with_its_debt_needs_no_calendar(
+    account: Account, profile: Profile, rate: Decimal, frozen: list[Interval], order: str
 ) -> None:
-    """For every named order and any tolerance, without late interest and with designated money."""
+    """Where the calendar does not matter, designated money asks only its own debt: the answer is the general one."""
+    profile = replace(profile, allocation=ORDERS[order])
     debts, receipts = account
-    designated = [replace(each, obligation_id=each.obligation_id or "o2") for each in receipts]
-    for order in ORDERS.values():
-        plain = replace(PLAIN, tolerance_minor=profile.tolerance_minor, allocation=order)
-        meter = Meter.of(plain, Decimal("0.0003"))
-        assert replaying._plain_order(meter, designated)
-        ordered = sorted(designated, key=lambda each: (each.on, not each.credit, each.at, each.id))
-        course = replaying._Course(debts, meter)
-        course._own = ()
-        general = course.after(ordered)
-        assert replay(debts, designated, plain, Decimal("0.0003")) == general
-
-
-@given(accounts(), profiles, contract_rates, st.sampled_from(sorted(ORDERS)))
-def test_leaving_out_debts_that_have_no_say_changes_nothing(
-    account: Account, profile: Profile, rate: Decimal, order: str
-) -> None:
-    """Designated money asks only its own debt, where its calendar does not matter."""
-    profile = replace(profile, allocation=ORDERS[order], leftover=Leftover.KEPT)
-    debts, receipts = account
-    course = replaying._Course(debts, Meter.of(profile, rate))
-    assert course._own
-    course._own = ()
+    course = replaying._Course(debts, Meter.of(profile, rate, frozen))
+    assert course._order
+    course._order = ()
     ordered = sorted(receipts, key=lambda each: (each.on, not each.credit, each.at, each.id))
-    assert course.after(ordered) == replay(debts, receipts, profile, rate)
+    assert course.after(ordered) == replay(debts, receipts, profile, rate, frozen)
 
 
 @given(

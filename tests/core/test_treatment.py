@@ -180,3 +180,22 @@ def test_no_value_of_a_field_breaks_the_reader(field: str, value: Any) -> None:
         assert rejected.code == "bad_treatment"
     else:
         assert len(parsed.steps) == 8
+
+
+def test_a_step_after_a_contact_counts_from_a_step_with_a_date() -> None:
+    """An event may bring its step any number of times: of which of them it would be "after" nobody could say."""
+    rows = [
+        {"name": "debit", "anchor": "debit_failed", "send_at": "at_once", "offset_days": 0},
+        {"name": "again", "anchor": "contact", "after": "debit", "offset_days": 1},
+    ]
+    shared = {
+        "send_at": "10:00",
+        "catch_up_hours": 12,
+        "class": "overdue",
+        "template": "debit_failed",
+        "channels": ["sms"],
+    }
+    document = {"name": "t", "defaults": shared, "step": rows}
+    with pytest.raises(Rejected, match="name a step that counts from a date") as raised:
+        parse(document, "treatments/t.toml", {})
+    assert (raised.value.code, raised.value.field) == ("bad_treatment", "after")

@@ -17,7 +17,8 @@ from betimes.core.contact import Event, State
 from betimes.core.decide import CLOSING_MARGIN
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
-from betimes.core.intake import Command
+from betimes.core.intake import AmendObligation, Command
+from betimes.core.look import REOFFER
 from betimes.core.reason import Reason
 from betimes.core.treatment import MessageClass
 from betimes.flows.dispatch import MAX_TRIES, Dispatched
@@ -97,6 +98,30 @@ def test_a_contact_is_claimed_sent_and_recorded() -> None:
     assert "10.00元" in letter.text.body
     assert events_of(here) == ["claimed", "accepted"]
     assert chains_hold(here)
+
+
+def test_what_was_accepted_is_waited_for_no_more() -> None:
+    """The outcome leaves the obligation to be looked at for its next step: nobody has to look at the contact again."""
+    here, contact_id = ready()
+    assert bill_of(here).watch.contact_id == contact_id
+    delivered(here, contact_id, Provider([Accepted("p-1")]))
+    watch = bill_of(here).watch
+    assert watch.contact_id == ""
+    assert watch.look_at is not None
+    assert watch.look_at > STEP_AT + REOFFER
+
+
+@pytest.mark.parametrize("command", [money(minor=400), person(locale="en")])
+def test_what_is_told_during_the_call_leaves_the_contact_to_its_review(command: Command) -> None:
+    """The look that the outcome would set was planned from what is no longer so: the review plans it anew."""
+    here, contact_id = ready()
+    provider = Provider([Accepted("p-1")], lambda: tell(here, command))
+    assert delivered(here, contact_id, provider) is Dispatched.ACCEPTED
+    watch = bill_of(here).watch
+    assert (watch.contact_id, watch.look_at) == (contact_id, STEP_AT + REOFFER)
+    assert contact_of(here, contact_id).state is State.ACCEPTED
+    swept(here, STEP_AT + REOFFER)
+    assert bill_of(here).watch.contact_id == ""
 
 
 def test_a_second_delivery_does_nothing() -> None:
@@ -614,6 +639,22 @@ def test_whoever_breaks_in_and_whenever_every_promise_is_kept(name: str, mailbox
         assert not bill_of(here).watch.contact_id
         at += 1
     assert at >= 3
+
+
+def test_a_due_date_that_moves_away_and_back_is_a_new_one() -> None:
+    """A contact of the day that was given up stands in nobody's way: what is due again is said, once."""
+    here, contact_id = ready()
+    due_on = bill_of(here).due_on
+    for revision, moved_to in enumerate((due_on + timedelta(days=20), due_on), start=1):
+        tell(here, AmendObligation("o1", revision, moved_to, 1000, 1000))
+    here.run_until(STEP_AT + timedelta(days=1))
+    assert (contact_of(here, contact_id).state, contact_of(here, contact_id).reason) == (
+        State.CANCELLED,
+        Reason.REDATED,
+    )
+    [letter] = here.provider.accepted
+    assert letter.letter.contact_id != contact_id
+    assert findings(here).all_kept
 
 
 def test_a_contact_is_not_given_up_for_a_reason_that_is_gone() -> None:

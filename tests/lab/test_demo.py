@@ -21,6 +21,7 @@ from betimes.core.calibration import POINTS, Spread
 from betimes.core.errors import Rejected
 from betimes.core.intake import AddObligation, AddRepayment, Outcome
 from betimes.lab import demo
+from betimes.measured import measured
 from betimes.wire import tape
 from betimes.wire.tape import BadRow, Row, TapeDefaults
 
@@ -258,7 +259,7 @@ def test_the_pack_holds_together(name: str) -> None:
     bins = FIGURES[name]["bins"]
     assert all(before[1] + 1 == after[0] for before, after in pairwise(bins))
     assert abs(sum(share for _, _, share in bins) - 100_000) <= 1
-    spread: Spread = getattr(demo.measured(), name)
+    spread: Spread = getattr(measured(), name)
     weight = [b - a for a, b in pairwise((0, *spread.cumulative))]
     first = FIGURES[name]["first_hazard_day"]
     for day, hazard in enumerate(FIGURES[name]["daily_hazards"], start=first):

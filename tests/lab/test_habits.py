@@ -13,7 +13,8 @@ import pytest
 
 from betimes.core.calibration import POINTS
 from betimes.lab import habits
-from betimes.lab.habits import Chance, Payer, Plan, Source, habit, measured
+from betimes.lab.habits import Chance, Payer, Plan, Source, habit
+from betimes.measured import measured
 
 FIGURES = tomllib.loads((resources.files("betimes.packs") / "calibration.toml").read_text("utf-8"))
 PLANS = 100_000

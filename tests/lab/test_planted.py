@@ -196,9 +196,9 @@ def test_a_reminder_of_what_was_paid_is_found() -> None:
 
 def put(here: World, obligation: Obligation) -> None:
     """Put an obligation into the store past all rules."""
-    here.memory._move_look(TENANT, "b1", obligation)
     pages = here.memory.pages(TENANT, "b1")
-    here.memory._pages[TENANT, "b1"] = pages.with_obligation(obligation)
+    here.memory._move_look(pages, obligation)
+    here.memory._put(pages.with_obligation(obligation))
 
 
 def test_a_reminder_of_what_was_paid_after_an_amendment_is_found() -> None:

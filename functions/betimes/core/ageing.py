@@ -17,7 +17,6 @@ late or a reversal changes every day it concerns. Three things follow and are te
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -26,6 +25,7 @@ from typing import Any
 from betimes.core.dates import add_months
 from betimes.core.errors import Rejected
 from betimes.core.product import DpdOrigin, Profile
+from betimes.core.values import dataclass
 
 _DAY = timedelta(days=1)
 
@@ -293,6 +293,8 @@ def _first_day(due_on: date, profile: Profile) -> date:
 
 def _counting(pauses: Iterable[Pause], profile: Profile) -> tuple[Pause, ...]:
     """Return the pauses that stop the count of this product."""
+    if not profile.dpd_paused_by:
+        return ()
     return tuple(each for each in pauses if each.kind in profile.dpd_paused_by)
 
 
@@ -305,6 +307,8 @@ def _paused(first: date, last: date, counting: Sequence[Pause]) -> int:
     """Return how many days from `first` to `last` are covered by a pause: of their union, so that no day counts twice
     however they lie to each other.
     """
+    if not counting:
+        return 0
     end = last + _DAY
     spans = sorted(
         (max(first, each.starts_on), min(end, each.resumes_on or end)) for each in counting

@@ -6,8 +6,8 @@ where it can occur again. The keys are what a watch remembers as decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import chain
@@ -32,7 +32,7 @@ from betimes.core.treatment import (
     Step,
     Treatment,
 )
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 
 # The look of an open obligation whose treatment is complete: it stays on the agenda, so that the close of day finds it,
 # but no sweep ever reaches it.
@@ -128,18 +128,17 @@ def plan(snapshot: Snapshot, treatment: Treatment) -> tuple[Planned, ...]:
     latest.
     """
     version, obligation, profile = _Version.of(treatment), snapshot.obligation, snapshot.profile
+    outline = _outline(version)
     terms = _Terms(
         obligation.due_on, counted_from(obligation), profile.grace_days, profile.dpd_origin
     )
     zone = snapshot.borrower.zone
     places = (zone, snapshot.zone)
     paused = bool(profile.dpd_paused_by and snapshot.holds)
-    undisturbed = treatment.earlier is None and not paused and not _asks_amounts(version)
-    if undisturbed and next(_events(snapshot, version, zone), None) is None:
-        meant = tuple(
-            [when is ANYBODY or is_meant(when, snapshot) for when in _conditions(version)]
-        )
-        return _undisturbed(version, terms, obligation.issued_at, places, meant)
+    if treatment.earlier is None and not paused and not outline.asks_amounts:
+        meant = tuple([when is ANYBODY or is_meant(when, snapshot) for when in outline.conditions])
+        happened = _happened(snapshot, outline, zone)
+        return _undisturbed(version, terms, obligation.issued_at, places, meant, happened)
     found = list(_occurrences(snapshot, treatment, terms, places))
     pauses = pauses_of(snapshot.holds, snapshot.zone) if paused else ()
     age_at = _ages(profile, terms.aged_from, snapshot.zone, pauses)
@@ -161,20 +160,35 @@ def plan(snapshot: Snapshot, treatment: Treatment) -> tuple[Planned, ...]:
     return _superseding(found, speaks, zone)
 
 
-# Remembered, as `_dated` is: the whole plan, where nothing has happened that a step could count from. `meant` says
-# which of the treatment's conditions are met.
+# Remembered, as `_dated` is: the whole plan, where it depends on no amount, no paused day and no earlier version.
+# `meant` says which of the treatment's conditions are met, and `happened` what its steps count from.
 @lru_cache(maxsize=4096)
 def _undisturbed(
-    version: _Version, terms: _Terms, issued_at: datetime, places: Places, meant: tuple[bool, ...]
+    version: _Version,
+    terms: _Terms,
+    issued_at: datetime,
+    places: Places,
+    meant: tuple[bool, ...],
+    happened: tuple[_Happened, ...],
 ) -> tuple[Planned, ...]:
-    zone, _ = places
+    zone, own = places
     dated = _dated(version, terms, zones.local_date(issued_at, zone), places)
-    fits = dict(zip(_conditions(version), meant, strict=True))
+    found = (*dated, *_eventful(version.treatment, happened, places))
+    fits = dict(zip(_outline(version).conditions, meant, strict=True))
+    age_at = _unpaused_ages(terms, own)
 
     def speaks(each: _Occurrence) -> bool:
-        return fits[each.step.when] and each.is_true is True
+        if not fits[each.step.when]:
+            return False
+        known = each.is_true
+        return _is_true(each, terms.due_on, own, age_at) if known is None else known
 
-    return _superseding([each for each in dated if each.at >= issued_at], speaks, zone)
+    return _superseding([each for each in found if each.at >= issued_at], speaks, zone)
+
+
+def _unpaused_ages(terms: _Terms, zone: str) -> Callable[[datetime], Standing]:
+    counts = replace(PLAIN, grace_days=terms.grace_days, dpd_origin=terms.dpd_origin)
+    return _ages(counts, terms.aged_from, zone, ())
 
 
 def _ages(
@@ -226,27 +240,28 @@ def _fits_age(when: Conditions, dpd: int) -> bool:
     )
 
 
-@lru_cache(maxsize=64)
-def _asks_amounts(version: _Version) -> bool:
-    """Return whether a step of a version is meant for some amounts only: what is owed is different on every day."""
-    return any(
-        when.min_minor is not None or when.max_minor is not None for when in _conditions(version)
-    )
+class _Outline(NamedTuple):
+    """What every plan by a version asks of its steps: their different conditions, those that count from an event, each
+    with its position, and whether one is meant for some amounts only: what is owed is different on every day.
+    """
+
+    conditions: tuple[Conditions, ...]
+    on_events: tuple[tuple[int, Step], ...]
+    asks_amounts: bool
 
 
 @lru_cache(maxsize=64)
-def _conditions(version: _Version) -> tuple[Conditions, ...]:
-    """Return the different conditions of a version's steps."""
-    return tuple(dict.fromkeys(step.when for step in version.treatment.steps))
-
-
-@lru_cache(maxsize=64)
-def _eventful(version: _Version) -> tuple[tuple[int, Step], ...]:
-    """Return the steps of a version that count from an event, each with its position."""
-    return tuple(
-        (position, step)
-        for position, step in enumerate(version.treatment.steps)
-        if step.anchor not in (Anchor.DUE, Anchor.STATEMENT)
+def _outline(version: _Version) -> _Outline:
+    steps = version.treatment.steps
+    conditions = tuple(dict.fromkeys(step.when for step in steps))
+    return _Outline(
+        conditions,
+        tuple(
+            (position, step)
+            for position, step in enumerate(steps)
+            if step.anchor not in (Anchor.DUE, Anchor.STATEMENT)
+        ),
+        any(when.min_minor is not None or when.max_minor is not None for when in conditions),
     )
 
 
@@ -293,6 +308,18 @@ class _Occurrence(NamedTuple):
     is_true: bool | None = None
 
 
+class _Happened(NamedTuple):
+    """An event that a step counts from: the step's position, the key and the instant that it gives the step, when the
+    platform heard of it, and the day that the step speaks of, None where it speaks of none.
+    """
+
+    position: int
+    key: str
+    at: datetime
+    told_at: datetime | None
+    day: date | None
+
+
 def _in_order(each: _Occurrence) -> tuple[datetime, int]:
     return each.wished, each.position
 
@@ -315,8 +342,9 @@ def _occurrences(
     for version in treatment.versions():
         keys = set()
         key = _Version.of(version)
+        happened = _happened(snapshot, _outline(key), zone)
         dated = _dated(key, terms, issued_on, places)
-        for each in chain(dated, _events(snapshot, key, zone)):
+        for each in chain(dated, _eventful(version, happened, places)):
             keys.add(each.key)
             if each.at < issued_at or each.key in seen:
                 continue
@@ -330,13 +358,30 @@ def _occurrences(
     yield from (each for key, each in between.items() if key not in seen)
 
 
-def _events(snapshot: Snapshot, version: _Version, zone: str) -> Iterator[_Occurrence]:
+def _happened(snapshot: Snapshot, outline: _Outline, zone: str) -> tuple[_Happened, ...]:
+    """Return what has happened that steps count from."""
+    watch = snapshot.obligation.watch
+    if not outline.on_events or not (
+        snapshot.flights or snapshot.holds or watch.spoken or watch.pay_by
+    ):
+        return ()
+    return tuple(
+        _Happened(
+            position, key, at, told_at, watch.pay_by if step.anchor is Anchor.DEADLINE else None
+        )
+        for position, step in outline.on_events
+        for key, at, told_at in _instants(snapshot, step, zone)
+    )
+
+
+def _eventful(
+    treatment: Treatment, happened: Iterable[_Happened], places: Places
+) -> Iterator[_Occurrence]:
     """Yield each occurrence of what counts from an event that has happened."""
-    for position, step in _eventful(version):
-        day = snapshot.obligation.watch.pay_by if step.anchor is Anchor.DEADLINE else None
-        for key, at, told_at in _instants(snapshot, step, zone):
-            each = _Occurrence(at, position, key, step, at, version.id, None, told_at)
-            yield _opened(version.treatment, each, day, (zone, snapshot.zone))
+    for position, key, at, told_at, day in happened:
+        step = treatment.steps[position]
+        each = _Occurrence(at, position, key, step, at, treatment.id, None, told_at)
+        yield _opened(treatment, each, day, places)
 
 
 # Remembered: a bill day gives the same steps to very many obligations, and each is asked for them many times.
@@ -346,8 +391,7 @@ def _dated(
 ) -> tuple[_Occurrence, ...]:
     """Return each occurrence of what counts from the due date or the statement date."""
     treatment, (zone, own) = version.treatment, places
-    counts = replace(PLAIN, grace_days=terms.grace_days, dpd_origin=terms.dpd_origin)
-    age_at = _ages(counts, terms.aged_from, own, ())
+    age_at = _unpaused_ages(terms, own)
     found = []
     for position, step in enumerate(treatment.steps):
         if step.anchor in (Anchor.DUE, Anchor.STATEMENT):
@@ -419,42 +463,41 @@ def _open_from(treatment: Treatment, on: date) -> date:
 _Event = tuple[datetime, datetime | None]
 
 
-def _instants(
-    snapshot: Snapshot, step: Step, zone: str
-) -> Iterator[tuple[str, datetime, datetime | None]]:
-    """Yield of each occurrence of a step that counts from an event its key, its instant and when the event was told."""
-    obligation = snapshot.obligation
+# And what it makes of a step: the key, the instant, and when the event was told.
+_Instant = tuple[str, datetime, datetime | None]
+
+
+def _instants(snapshot: Snapshot, step: Step, zone: str) -> list[_Instant]:
+    """Return each occurrence of a step that counts from an event."""
+    watch = snapshot.obligation.watch
     match step.anchor:
         case Anchor.DUE | Anchor.STATEMENT:
             raise AssertionError(
                 "what counts from a date of the obligation is remembered: see _dated"
             )
         case Anchor.DEADLINE:
-            if obligation.watch.pay_by is not None:
-                yield step.name, step.instant(obligation.watch.pay_by, zone), None
+            pay_by = watch.pay_by
+            return [] if pay_by is None else [(step.name, step.instant(pay_by, zone), None)]
         case Anchor.CONTACT:
-            spoken = dict(obligation.watch.spoken)
-            if step.after in spoken:
-                yield step.name, _counted(step, spoken[step.after], zone), None
+            last = dict(watch.spoken).get(step.after)
+            return [] if last is None else [(step.name, _counted(step, last, zone), None)]
         case Anchor.DEBIT_FAILED:
-            if snapshot.flights:
-                failed = [(at, told_at) for at, _, _, told_at in _failures(snapshot)]
-                yield from _each_day(step, failed, zone)
+            failed = [(at, told_at) for at, _, _, told_at in _failures(snapshot)]
+            return _each_day(step, failed, zone)
         case Anchor.PROMISE_BROKEN:
-            if snapshot.holds:
-                yield from _each_day(step, _broken_promises(snapshot), zone)
+            return _each_day(step, _broken_promises(snapshot), zone)
         case Anchor.HOLD_LIFTED:
-            if snapshot.holds:
-                yield from _each_day(step, _lifted_holds(snapshot), zone)
+            return _each_day(step, _lifted_holds(snapshot), zone)
 
 
-def _each_day(
-    step: Step, events: Sequence[_Event], zone: str
-) -> Iterator[tuple[str, datetime, datetime | None]]:
-    """Yield one occurrence a civil day of the borrower, that of its first event.
+def _each_day(step: Step, events: Sequence[_Event], zone: str) -> list[_Instant]:
+    """Return one occurrence a civil day of the borrower, that of its first event.
 
     Its key has the event's date in UTC, which stays as it is wherever the borrower turns out to live.
     """
+    if not events:
+        return []
+    found: list[_Instant] = []
     days: set[date] = set()
     keys: set[str] = set()
     for at, told_at in events:
@@ -462,7 +505,8 @@ def _each_day(
         if on not in days and key not in keys:
             days.add(on)
             keys.add(key)
-            yield key, _counted(step, at, zone), told_at
+            found.append((key, _counted(step, at, zone), told_at))
+    return found
 
 
 def _counted(step: Step, anchor: datetime, zone: str) -> datetime:
@@ -542,8 +586,8 @@ def is_meant(when: Conditions, snapshot: Snapshot) -> bool:
         (when.mandate is None or when.mandate is snapshot.has_mandate)
         and when.currency in ("", snapshot.obligation.amount.currency)
         and (not when.products or product in when.products)
-        and all(tag in borrower.tags for tag in when.tags)
-        and not any(tag in borrower.tags for tag in when.without_tags)
+        and (not when.tags or all(tag in borrower.tags for tag in when.tags))
+        and (not when.without_tags or not any(tag in borrower.tags for tag in when.without_tags))
         and (not when.score_bands or borrower.score_band in when.score_bands)
         and (not when.debit_reasons or _last_failure(snapshot) in when.debit_reasons)
     )
@@ -577,7 +621,7 @@ def renewed(watch: Watch, treatment: Treatment) -> Watch:
         and (ANCHORED in key or (treatment.has(key) and treatment.step(key).anchor in OUTLASTING))
     }
     last = ((EARLIER, max(spoken.values())),) if spoken else ()
-    return copied(
+    return replace(
         watch,
         decided=tuple(kept),
         spoken=(*((EARLIER + key, at) for key, at in kept.items()), *last),
@@ -588,7 +632,10 @@ def renewed(watch: Watch, treatment: Treatment) -> Watch:
 def next_step(snapshot: Snapshot, treatment: Treatment) -> Planned | None:
     """Return the first step that has no decision yet, None when the treatment is complete."""
     decided = snapshot.obligation.watch.decided
-    return next((p for p in plan(snapshot, treatment) if p.key not in decided), None)
+    for each in plan(snapshot, treatment):
+        if each.key not in decided:
+            return each
+    return None
 
 
 def planned(snapshot: Snapshot, treatment: Treatment, key: str) -> Planned | None:

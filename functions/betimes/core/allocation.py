@@ -15,11 +15,11 @@ Sources: PRC Civil Code 560 (the payer's designation goes first), 561; Fineract,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
 from betimes.core.product import Leftover, Part, When
+from betimes.core.values import dataclass
 
 Pair = tuple[When, Part]
 
@@ -97,7 +97,7 @@ class Allocated:
 
 def parts_of(order: Sequence[Pair], when: When) -> tuple[Part, ...]:
     """Return the order of components that `order` has for claims that stand at `when`; may be empty."""
-    return tuple(part for each, part in order if each is when)
+    return tuple([part for each, part in order if each is when])
 
 
 def standing_at(claims: Iterable[Claim], on: date) -> dict[str, When]:

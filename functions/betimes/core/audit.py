@@ -17,7 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -29,7 +29,7 @@ from betimes.core.book import Pages, contract_rate, debts_of, receipt_of, value_
 from betimes.core.contact import ENDED_UNSENT, Contact, Event, Spoke
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold
-from betimes.core.obligation import Obligation, Repayment
+from betimes.core.obligation import Obligation, Repayment, due_of
 from betimes.core.policies import Policies
 from betimes.core.product import PLAIN, Leftover, Profile
 from betimes.core.reason import Reason
@@ -37,6 +37,7 @@ from betimes.core.record import Record
 from betimes.core.replay import Standing, replay
 from betimes.core.rules import Window
 from betimes.core.treatment import ANCHORED, Anchor, Entry, Late, MessageClass, Step, Treatment
+from betimes.core.values import dataclass
 
 # Between a claim and the provider's answer at most so much time passes: two claims a gap apart may arrive closer.
 _IN_CALL = timedelta(seconds=90)
@@ -349,9 +350,14 @@ class _Ledger:
     def _stands_in(self, obligation: Obligation, decision: Record) -> bool:
         """Return whether a digest spoke of a step, may still do so, or ended in a way that allows no second word."""
         contact = self.contacts.get(decision.contact_id)
-        due_on = decision.body.get("due_on", obligation.due_on.isoformat())
-        spoke = Spoke(obligation.id, f"{obligation.seq}@{due_on}", str(decision.body["step"]))
-        if contact is None or spoke not in contact.also:
+        if contact is None:
+            return False
+        due_on = str(decision.body.get("due_on", obligation.due_on))
+        meant = (obligation.id, str(decision.body["step"]), date.fromisoformat(due_on))
+        spoke = next(
+            (s for s in contact.also if (s.obligation_id, s.step, due_of(s.cycle)) == meant), None
+        )
+        if spoke is None:
             return False
         if (contact.id, spoke) in self.spoken:
             return True
@@ -425,6 +431,25 @@ class _Facts:
         yield from self._flights.get((obligation.account_id, obligation.id), ())
         yield from self._flights.get((obligation.account_id, ""), ())
 
+    @cached_property
+    def _changes(self) -> Mapping[str, Sequence[datetime]]:
+        """When the platform was told of an account's money and debts, in order of time."""
+        found: dict[str, list[datetime | None]] = defaultdict(list)
+        for account_id, theirs in self._money.items():
+            for repayment in theirs:
+                found[account_id].append(repayment.told_at or repayment.paid_at)
+                found[account_id].append(repayment.reversal_told_at or repayment.reversed_at)
+        for each in self.pages.obligations.values():
+            found[each.account_id] += [each.stored_at, each.amended_at, each.redated_at]
+        return {
+            account_id: sorted(at for at in instants if at is not None)
+            for account_id, instants in found.items()
+        }
+
+    def told(self, account_id: str, at: datetime) -> int:
+        """Return how many things the platform had been told of an account's money and debts by `at`."""
+        return bisect_right(self._changes.get(account_id, ()), at)
+
     def receipts(self, account_id: str, at: datetime) -> list[Repayment]:
         """Return the money of an account that the platform knew of at `at`, whether or not the flows have matched it:
         that is theirs to do.
@@ -439,10 +464,6 @@ class _Facts:
             )
         ]
 
-    def told(self, at: datetime) -> int:
-        """Return of how much money the platform had been told by `at`, in repayments of any account."""
-        return sum((r.told_at or r.paid_at) <= at for r in self.pages.repayments.values())
-
 
 @dataclass
 class _Money:
@@ -450,7 +471,7 @@ class _Money:
     an account nothing about its money changes.
     """
 
-    _kept: dict[tuple[str, str, str, int, int, int], Mapping[str, Standing]] = field(
+    _kept: dict[tuple[str, str, str, int], Mapping[str, Standing] | None] = field(
         default_factory=dict
     )
 
@@ -521,6 +542,9 @@ class _Money:
     ) -> Mapping[str, Standing] | None:
         """Return how the debts of an obligation's account stood at `at`; None if one of them was amended since."""
         pages, account_id = facts.pages, obligation.account_id
+        key = (pages.tenant, pages.borrower_id, account_id, facts.told(account_id, at))
+        if key in self._kept:
+            return self._kept[key]
         profile = facts.profile(obligation)
         zone = profile.zone or facts.home
         owing = [
@@ -528,18 +552,16 @@ class _Money:
             for other in pages.obligations.values()
             if other.account_id == account_id and other.stored_at <= at
         ]
-        if not all(_had_these_terms(other, at) for other in owing):
-            return None
-        told = facts.told(at)
-        key = (pages.tenant, pages.borrower_id, account_id, len(owing), told, len(receipts))
-        if key not in self._kept:
-            self._kept[key] = replay(
+        found = None
+        if all(_had_these_terms(other, at) for other in owing):
+            found = replay(
                 debts_of(owing, pages.holds.values(), profile, zone, zones.local_date(at, zone)),
                 [receipt_of(receipt, profile, zone) for receipt in receipts],
                 profile,
                 contract_rate(pages.accounts.get(account_id), profile),
             ).standings
-        return self._kept[key]
+        self._kept[key] = found
+        return found
 
 
 def _had_these_terms(obligation: Obligation, at: datetime) -> bool:
@@ -665,7 +687,7 @@ def _outlasts(step: Step, key: str) -> bool:
 
 def _due_on(spoke: Spoke) -> date:
     """Return the due date in a cycle."""
-    return date.fromisoformat(spoke.cycle.partition("@")[2])
+    return due_of(spoke.cycle)
 
 
 def _age(

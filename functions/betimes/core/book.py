@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from betimes.core import late, zones
 from betimes.core.borrower import Account, Borrower
@@ -15,7 +16,7 @@ from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment
 from betimes.core.product import PLAIN, Profile
 from betimes.core.replay import Debt, Receipt, Standing, owed
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 
 Profiles = Mapping[str, Profile]
 
@@ -38,14 +39,16 @@ class Snapshot:
     owing: Mapping[str, Obligation] = field(default_factory=dict, repr=False)
     fed_at: datetime | None = None
 
-    def spoken_beside(self, contact: Container[tuple[str, str]]) -> Iterator[datetime]:
-        """Yield when anything that the borrower owes was last spoken of, in any cycle, by each step that is not
-        among those of `contact`, given as (obligation id, key).
+    def spoken_beside(self, contact: Container[tuple[str, str]], since: datetime) -> list[datetime]:
+        """Return when, after `since`, anything that the borrower owes was last spoken of, in any cycle, by each step
+        that is not among those of `contact`, given as (obligation id, key).
         """
-        for other in self.owing.values():
-            for step, at in other.watch.spoken:
-                if (other.id, step) not in contact:
-                    yield at
+        return [
+            at
+            for other in self.owing.values()
+            for step, at in other.watch.spoken
+            if at > since and (other.id, step) not in contact
+        ]
 
     @property
     def zone(self) -> str:
@@ -62,12 +65,12 @@ class Snapshot:
     def owed(self, at: datetime) -> Money:
         """Return what a payment at the instant `at` would have to be, late interest included; 0 once settled."""
         obligation = self.obligation
-        rate = contract_rate(self.account, self.profile)
-        if not obligation.is_open or not late.daily_rate(self.profile, rate):
-            return obligation.outstanding
         on = value_date(at, self.profile, self.zone)
-        if on <= obligation.due_on and not obligation.accrued:
-            # Nothing is late yet.
+        if not obligation.is_open or (on <= obligation.due_on and not obligation.accrued):
+            # Nothing is late, or not yet.
+            return obligation.outstanding
+        rate = contract_rate(self.account, self.profile)
+        if not late.daily_rate(self.profile, rate):
             return obligation.outstanding
         frozen = frozen_days(self.holds, self.profile, self.zone, on)
         debt, standing = debt_of(obligation, self.zone), standing_of(obligation)
@@ -117,8 +120,14 @@ def debts_of(
 
 def value_date(at: datetime, profile: Profile, zone: str) -> date:
     """Return the civil date that money paid at `at` counts from: after the product's cut-off, the next day's."""
+    return _value_date(at, profile.cut_off, zone)
+
+
+# Remembered: every replay of an account asks it again of all its money.
+@lru_cache(maxsize=8192)
+def _value_date(at: datetime, cut_off: time, zone: str) -> date:
     on = zones.local_date(at, zone)
-    after = zones.local_time(at, zone).replace(microsecond=0) > profile.cut_off
+    after = zones.local_time(at, zone).replace(microsecond=0) > cut_off
     return on + timedelta(days=1) if after else on
 
 
@@ -247,11 +256,8 @@ class Pages:
 
     def _flights_of(self, obligation: Obligation) -> tuple[Flight, ...]:
         """Return the flights that concern an obligation; for an open one without those whose money is there."""
-        found = tuple(
-            flight
-            for flight in self.flights.values()
-            if flight.concerns(obligation.account_id, obligation.id)
-        )
+        account_id, id_ = obligation.account_id, obligation.id
+        found = tuple([each for each in self.flights.values() if each.concerns(account_id, id_)])
         if not obligation.is_open or all(
             flight.state is not FlightState.SETTLED for flight in found
         ):
@@ -269,7 +275,7 @@ class Pages:
 
     def with_obligation(self, obligation: Obligation) -> Pages:
         """Return these pages with `obligation` added or replaced."""
-        return copied(self, obligations={**self.obligations, obligation.id: obligation})
+        return replace(self, obligations={**self.obligations, obligation.id: obligation})
 
     def with_hold(self, hold: Hold) -> Pages:
         """Return these pages with `hold` added or replaced."""

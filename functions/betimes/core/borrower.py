@@ -4,10 +4,11 @@ product.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+
+from betimes.core.values import dataclass
 
 
 class PointState(StrEnum):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from betimes.core.errors import Rejected
+from betimes.core.values import dataclass
 
 # A point of chance is a whole number from 0 up to, not including, this one.
 POINTS = 2**64

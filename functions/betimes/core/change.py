@@ -6,9 +6,9 @@ such a condition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from betimes.core.book import Pages
 from betimes.core.borrower import Account, Borrower
@@ -17,7 +17,7 @@ from betimes.core.flight import Flight
 from betimes.core.hold import Hold
 from betimes.core.obligation import Obligation, Repayment
 from betimes.core.record import Record
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,10 @@ Change = (
     | Append
 )
 
+_Page = TypeVar("_Page")
+# What a page was, None where it is new, and what it is.
+_Pair = tuple[_Page | None, _Page]
+
 # DynamoDB's limit on the items of one transaction.
 MAX_CHANGES = 100
 
@@ -226,60 +230,67 @@ def changes_between(before: Pages, after: Pages) -> list[Change]:
     tenant, borrower_id = before.tenant, before.borrower_id
     changes: list[Change] = []
     awaited: set[str] = set()
-    # Accounts about whose money a fact is told.
+    # The new versions of obligations, and the accounts about whose money a fact is told.
+    versions: dict[str, int] = {}
     moved: set[str] = set()
-    for obligation_id, obligation in after.obligations.items():
-        old = before.obligations.get(obligation_id)
-        if old is not obligation and old != obligation:
-            changes.append(_obligation_change(tenant, borrower_id, old, obligation))
-            if old is None or copied(old, watch=obligation.watch) != obligation:
-                moved.add(obligation.account_id)
-    for repayment_id, repayment in after.repayments.items():
-        known_one = before.repayments.get(repayment_id)
-        if known_one is not repayment and known_one != repayment:
-            known = repayment_id in before.repayments
-            changes.append(SaveRepayment(tenant, borrower_id, repayment, known))
-            moved.add(repayment.account_id)
-            if not repayment.matched and repayment.obligation_id:
-                awaited.add(repayment.obligation_id)
+    for old, obligation in _differing(before.obligations, after.obligations):
+        saved = _obligation_change(tenant, borrower_id, old, obligation)
+        changes.append(saved)
+        versions[obligation.id] = saved.obligation.version
+        if saved.obligation.version != saved.seen_version:
+            moved.add(obligation.account_id)
+    for known_one, repayment in _differing(before.repayments, after.repayments):
+        known = known_one is not None
+        changes.append(SaveRepayment(tenant, borrower_id, repayment, known))
+        moved.add(repayment.account_id)
+        if not repayment.matched and repayment.obligation_id:
+            awaited.add(repayment.obligation_id)
     holds = [
-        SaveHold(tenant, borrower_id, hold)
-        for hold_id, hold in after.holds.items()
-        if before.holds.get(hold_id) != hold
+        SaveHold(tenant, borrower_id, hold) for _, hold in _differing(before.holds, after.holds)
     ]
     flights = [
         SaveFlight(tenant, borrower_id, flight)
-        for flight_id, flight in after.flights.items()
-        if before.flights.get(flight_id) != flight
+        for _, flight in _differing(before.flights, after.flights)
     ]
-    accounts = _account_changes(before, after, moved, changes)
+    told = {account.id for _, account in _differing(before.accounts, after.accounts)}
+    accounts = _account_changes(before, after, told | moved, versions)
     checks = [
         CheckNoObligation(tenant, borrower_id, obligation_id)
         for obligation_id in sorted(awaited)
         if obligation_id not in after.obligations
     ]
-    told = any(account != before.accounts.get(key) for key, account in after.accounts.items())
     changes = [*accounts, *changes, *holds, *flights, *checks]
-    touched = told or bool(holds) or bool(flights)
+    touched = bool(told or holds or flights)
     return [*_head_change(before, after, guard=bool(changes), touched=touched), *changes]
 
 
+def _differing(before: Mapping[str, _Page], after: Mapping[str, _Page]) -> list[_Pair[_Page]]:
+    """Return what is new or other in `after`, each with what it was before, None where it is new."""
+    if before is after:
+        return []
+    return [
+        (old, new)
+        for key, new in after.items()
+        # Nearly all of them are the very same values: compare only what may differ.
+        if (old := before.get(key)) is not new and old != new
+    ]
+
+
 def _account_changes(
-    before: Pages, after: Pages, moved: set[str], changes: Sequence[Change]
+    before: Pages, after: Pages, written: Container[str], versions: Mapping[str, int]
 ) -> list[SaveAccount]:
-    """Return the writes of accounts that are new, replaced or `moved`, each with the tally of what it will hold."""
-    versions = {id_: obligation.version for id_, obligation in after.obligations.items()}
-    for change in changes:
-        if isinstance(change, SaveObligation):
-            versions[change.obligation.id] = change.obligation.version
+    """Return the writes of accounts that are `written`, each with the tally of what it will hold; `versions` are those
+    of the obligations that are written too.
+    """
     writes = []
     for account_id, account in after.accounts.items():
-        old = before.accounts.get(account_id)
-        if old == account and account_id not in moved:
-            continue
-        seen = old.version if old else 0
-        written = replace(account, version=seen + 1, tally=after.tally(account_id, versions))
-        writes.append(SaveAccount(before.tenant, before.borrower_id, written, seen))
+        if account_id in written:
+            old = before.accounts.get(account_id)
+            seen = old.version if old else 0
+            stored = {id_: obligation.version for id_, obligation in after.obligations.items()}
+            tally = after.tally(account_id, {**stored, **versions})
+            saved = replace(account, version=seen + 1, tally=tally)
+            writes.append(SaveAccount(before.tenant, before.borrower_id, saved, seen))
     return writes
 
 
@@ -287,14 +298,14 @@ def _obligation_change(
     tenant: str, borrower_id: str, old: Obligation | None, new: Obligation
 ) -> SaveObligation:
     seen_version, seen_seq = (old.version, old.watch.seq) if old else (0, 0)
-    facts_differ = old is None or copied(old, watch=new.watch) != new
+    facts_differ = old is None or replace(old, watch=new.watch) != new
     return SaveObligation(
         tenant,
         borrower_id,
-        copied(
+        replace(
             new,
             version=seen_version + facts_differ,
-            watch=copied(new.watch, seq=seen_seq + 1),
+            watch=replace(new.watch, seq=seen_seq + 1),
         ),
         seen_version,
         seen_seq,
@@ -306,7 +317,7 @@ def _head_change(before: Pages, after: Pages, *, guard: bool, touched: bool) -> 
     old, new = before.head, after.head
     if new is not None and (new != old or touched):
         seen = old.version if old else 0
-        return [SaveHead(copied(new, version=seen + 1, held=after.held), seen)]
+        return [SaveHead(replace(new, version=seen + 1, held=after.held), seen)]
     if guard and new is not None:
         return [CheckHead(after.tenant, after.borrower_id, new.version)]
     return []

@@ -23,7 +23,6 @@ Source: Betimes specification S2, S9, S13; the ranks follow the provider semanti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -31,7 +30,7 @@ from typing import NamedTuple
 from betimes.core.money import Money
 from betimes.core.reason import Reason
 from betimes.core.treatment import MessageClass
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 
 
 class State(StrEnum):
@@ -233,8 +232,8 @@ class Contact:
         if event in EVIDENCE and self.state not in ENDED_UNSENT:
             sent_at = min(sent_at, at) if sent_at else at
         if event in EVIDENCE and state is self.state:
-            return copied(self, sent_at=sent_at)
-        return copied(self, state=state, reason=reason, changed_at=at, sent_at=sent_at)
+            return replace(self, sent_at=sent_at)
+        return replace(self, state=state, reason=reason, changed_at=at, sent_at=sent_at)
 
     def offered_again(self) -> Contact:
         """Return the READY contact, to be handed to its channel once more."""

@@ -12,7 +12,6 @@ until its own deadline; then the same cause is its reason for not being sent.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from betimes.core import agenda, zones
@@ -26,6 +25,7 @@ from betimes.core.hold import stopping
 from betimes.core.reason import Reason
 from betimes.core.rules import Rules, Window
 from betimes.core.treatment import ANCHORED, ANYBODY, Entry, Late, MessageClass, Treatment
+from betimes.core.values import replace
 
 # The end of a contact window counts as closed: what is claimed just before it may still be on its way when it comes. As
 # long as a lease (60 s) and its guard (30 s). Source: Betimes specification S3.
@@ -161,15 +161,16 @@ def _blocked(
     facts: Facts,
 ) -> Wait | Suppress | None:
     """Return why the step is stopped for now, or, once its deadline has passed, why it was."""
+    deadline = coming.deadline
     # What counts is the last instant at which the step could have gone.
-    at = min(now, coming.deadline - _BLINK)
+    at = min(now, deadline - _BLINK)
     blocker = _blocker(snapshot, treatment, coming, window, at)
     if blocker is None:
         return None
     reason, until = blocker
-    if now >= coming.deadline:
+    if now >= deadline:
         return Suppress(coming.key, reason, facts)
-    until = coming.deadline if until is None else min(until, coming.deadline)
+    until = deadline if until is None else min(until, deadline)
     return Wait(coming.key, reason, facts, until=until)
 
 
@@ -345,10 +346,9 @@ def _closed_or_too_soon(
     if version.min_gap:
         # A second attempt of the same contact is no second contact.
         same = {(snapshot.obligation.id, coming.key), *together}
-        spoken_at = snapshot.spoken_beside(same)
-        free_at = max(spoken_at, default=now - version.min_gap) + version.min_gap
-        if now < free_at:
-            return Reason.TOO_SOON, free_at
+        spoken_at = snapshot.spoken_beside(same, since=now - version.min_gap)
+        if spoken_at:
+            return Reason.TOO_SOON, max(spoken_at) + version.min_gap
     return None
 
 
@@ -367,14 +367,15 @@ def _send(
     slot, reason = _channel(snapshot, coming, now)
     if slot is None:
         return Suppress(coming.key, reason, facts)
+    deadline = coming.deadline
     return Send(
         coming.key,
         reason,
         facts,
         channel=coming.step.channels[slot],
         slot=slot,
-        not_after=min(coming.deadline, window.closing_in(now, snapshot.borrower.zones)),
-        deadline=coming.deadline,
+        not_after=min(deadline, window.closing_in(now, snapshot.borrower.zones)),
+        deadline=deadline,
     )
 
 

@@ -5,10 +5,10 @@ seen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core.reason import Reason
+from betimes.core.values import dataclass
 
 Facts = Mapping[str, str | int]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core.contact import Event
+from betimes.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

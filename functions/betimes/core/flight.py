@@ -5,11 +5,11 @@ until its result is known: nobody whose money is under way is asked to pay.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from betimes.core.obligation import Repayment
+from betimes.core.values import dataclass
 
 
 class Means(StrEnum):

@@ -11,12 +11,12 @@ lender to send; nothing stops that but the law itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from betimes.core.reason import Reason
 from betimes.core.treatment import MessageClass
+from betimes.core.values import dataclass
 
 
 class Kind(StrEnum):

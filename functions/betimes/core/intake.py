@@ -8,7 +8,6 @@ the obligation arrives; money is never turned away because of the order in which
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -24,7 +23,7 @@ from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.policies import Policies
 from betimes.core.product import MAX_DAILY_RATE, PLAIN, Profile, Roll
 from betimes.core.replay import Standing, replay
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 from betimes.core.workdays import rolled
 
 # How far a source's clock may run ahead of ours before its payment counts as not yet made.
@@ -573,6 +572,8 @@ def _matched(pages: Pages, obligation: Obligation, policies: Policies, now: date
 def waiting_for(pages: Pages, obligation_id: str) -> Iterator[Repayment]:
     """Yield the repayments in the pages that wait for an obligation although it is there."""
     obligation = pages.obligations[obligation_id]
+    if pages.head is None or not pages.head.unmatched:
+        return
     for repayment in pages.repayments.values():
         if not repayment.matched and _pays(repayment, obligation):
             yield repayment
@@ -792,23 +793,24 @@ def _standing(obligation: Obligation, found: Standing, now: datetime) -> Obligat
     elif settled_at is not None:
         spans = (*spans, (settled_at, now)) if settled_at < now else spans
         settled_at = None
-    late = found.accrued or found.paid.penalty
+    accrued_to = found.accrued_to if found.accrued or found.paid.penalty else None
+    paid_minor = found.paid.total + found.overpaid_minor
     stands = (
-        obligation.settled_at == settled_at
-        and obligation.paid == found.paid
+        obligation.paid_minor == paid_minor
+        and obligation.settled_at == settled_at
         and obligation.overpaid_minor == found.overpaid_minor
+        and obligation.accrued_to == accrued_to
         and obligation.accrued == found.accrued
-        and obligation.accrued_to == (found.accrued_to if late else None)
-        and obligation.paid_minor == found.paid.total + found.overpaid_minor
+        and obligation.paid == found.paid
     )
     if stands:
         return obligation
     return replace(
         obligation,
-        paid_minor=found.paid.total + found.overpaid_minor,
+        paid_minor=paid_minor,
         paid=found.paid,
         accrued=found.accrued,
-        accrued_to=found.accrued_to if late else None,
+        accrued_to=accrued_to,
         overpaid_minor=found.overpaid_minor,
         settled_at=settled_at,
         spans=spans,
@@ -1060,12 +1062,12 @@ def _all_relooked(pages: Pages, policies: Policies, now: datetime) -> Pages:
 
 
 def _relooked(pages: Pages, obligation_id: str, policies: Policies, now: datetime) -> Pages:
-    assert pages.head is not None
-    if pages.head.unmatched and any(waiting_for(pages, obligation_id)):
+    if any(waiting_for(pages, obligation_id)):
         # Money that waits may have paid it long ago: whoever matches that money sets the look.
         return pages
     snapshot = pages.snapshot(obligation_id, policies.profiles)
-    return pages.with_obligation(looked(snapshot, policies, now))
+    obligation = looked(snapshot, policies, now)
+    return pages if obligation is snapshot.obligation else pages.with_obligation(obligation)
 
 
 def looked(snapshot: Snapshot, policies: Policies, now: datetime) -> Obligation:
@@ -1074,4 +1076,4 @@ def looked(snapshot: Snapshot, policies: Policies, now: datetime) -> Obligation:
     at = agenda.look_at(snapshot, policies.treatment_of(snapshot.profile), now)
     if at == obligation.watch.look_at:
         return obligation
-    return copied(obligation, watch=copied(obligation.watch, look_at=at))
+    return replace(obligation, watch=replace(obligation.watch, look_at=at))

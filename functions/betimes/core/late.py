@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -41,6 +40,7 @@ from betimes.core.product import (
     Profile,
     Rounding,
 )
+from betimes.core.values import dataclass, replace
 
 # A half-open interval of civil dates: the first day that is frozen and the first that is not.
 Interval = tuple[date, date]

@@ -10,9 +10,9 @@ sent now through the same channel: one contact speaks of all of them, and each o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from betimes.core import agenda, ids, record, zones
 from betimes.core.agenda import Planned
@@ -26,7 +26,7 @@ from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.record import Record
 from betimes.core.treatment import Step, Treatment
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 
 # After this long a contact that is still READY is offered to its channel again: its message was lost on the way.
 REOFFER = timedelta(minutes=10)
@@ -98,7 +98,7 @@ def look(
             # They were told to be looked at for themselves: none of them is taken along here.
             siblings = nobody
     while True:
-        seen = copied(snapshot, obligation=looked.obligation)
+        seen = replace(snapshot, obligation=looked.obligation)
         is_open = looked.obligation.is_open
         if not is_open and not agenda.is_unexplained(seen, treatment):
             return _watched(looked, look_at=None)
@@ -128,18 +128,16 @@ def _follow(
         case Wait(reason=Reason.NOT_YET):
             return _watched(looked, look_at=decision.until), False
         case Wait():
-            looked = _decided(looked, seen, decision, now)
-            return _watched(looked, look_at=decision.until), False
+            return _decided(looked, seen, decision, now, look_at=decision.until), False
         case Suppress():
             return _decided(looked, seen, decision, now), True
         case Send():
             along = list(_along(seen, decision, policies, now, siblings))
             contact = _contact(seen, decision, policies, now, along)
-            looked = _decided(looked, seen, decision, now, contact)
-            looked = replace(looked, created=(*looked.created, contact))
+            looked = _decided(looked, seen, decision, now, contact, look_at=now + REOFFER)
             for sibling, step in along:
                 looked = _taken_along(looked, sibling, step, contact, now)
-            return _watched(looked, look_at=now + REOFFER, contact_id=contact.id), False
+            return looked, False
         case _ as never:
             assert_never(never)
 
@@ -167,7 +165,10 @@ def _along(
         treatment = policies.treatment_of(sibling.profile)
         if not obligation.is_open or obligation.watch.contact_id or not treatment.digest:
             continue
-        also = decide(sibling, treatment, policies.rules, now)
+        coming = agenda.next_step(sibling, treatment)
+        if coming is None or now < coming.at:
+            continue
+        also = decide(sibling, treatment, policies.rules, now, coming=coming)
         if not isinstance(also, Send):
             continue
         step = _step_of(treatment, also)
@@ -248,9 +249,9 @@ def _contact(
     )
 
 
-def _watched(looked: Looked, **values: object) -> Looked:
-    watch = copied(looked.obligation.watch, **values)
-    return copied(looked, obligation=copied(looked.obligation, watch=watch))
+def _watched(looked: Looked, **values: Any) -> Looked:
+    watch = replace(looked.obligation.watch, **values)
+    return replace(looked, obligation=replace(looked.obligation, watch=watch))
 
 
 def _decided(
@@ -259,8 +260,11 @@ def _decided(
     decision: Decision,
     now: datetime,
     contact: Contact | None = None,
+    **watched: Any,
 ) -> Looked:
-    """Return the look with the decision's record at the end of the obligation's chain."""
+    """Return the look with the decision's record at the end of the obligation's chain, and the contact it leads to;
+    `watched` is what else it sets on the watch.
+    """
     written = decision_record(
         seen,
         decision,
@@ -271,13 +275,16 @@ def _decided(
     )
     looked = replace(
         looked,
+        created=(*looked.created, contact) if contact else looked.created,
         records=(*looked.records, written),
         decisions=(*looked.decisions, decision),
     )
+    if contact is not None:
+        watched["contact_id"] = contact.id
     # A Wait leaves its step to be decided.
     done = () if isinstance(decision, Wait) else (decision.step,)
     decided = (*looked.obligation.watch.decided, *done)
-    return _watched(looked, chain=written.hash, decided=decided)
+    return _watched(looked, chain=written.hash, decided=decided, **watched)
 
 
 def decision_record(
@@ -485,8 +492,8 @@ def taken_back(obligation: Obligation, spoke: Spoke, now: datetime) -> Obligatio
     if obligation.cycle != spoke.cycle:
         return obligation
     decided = tuple(step for step in obligation.watch.decided if step != spoke.step)
-    watch = copied(obligation.watch, decided=decided, look_at=now)
-    return copied(obligation, watch=watch)
+    watch = replace(obligation.watch, decided=decided, look_at=now)
+    return replace(obligation, watch=watch)
 
 
 def grace(contact: Contact) -> timedelta:

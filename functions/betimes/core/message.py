@@ -11,8 +11,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from betimes.core import zones
@@ -22,6 +22,7 @@ from betimes.core.book import Snapshot
 from betimes.core.errors import Rejected
 from betimes.core.money import Money
 from betimes.core.treatment import CHANNELS
+from betimes.core.values import dataclass
 
 VARIABLES = (
     "lender",
@@ -209,23 +210,32 @@ def render(body: Body, variables: Mapping[str, Value]) -> Text:
 
 def _fill(text: str, body: Body, variables: Mapping[str, Value]) -> str:
     out: list[str] = []
-    shown, end = True, 0
-    for token in _TOKEN.finditer(text):
+    shown = True
+    for before, condition, name in _tokens(text):
         if shown:
-            out.append(text[end : token.start()])
-        end = token.end()
-        condition, name = token.groups()
+            out.append(before)
         if condition:
             shown = variables[name] is not None
-        elif name == "end":
+        elif name in ("", "end"):
             shown = True
         elif shown:
             value = variables[name]
             assert value is not None, f"(({name})) has no value"
             out.append(_format(value, body.locale, body.channel))
-    if shown:
-        out.append(text[end:])
     return "".join(out)
+
+
+# Remembered: few templates, very many messages.
+@lru_cache(maxsize=256)
+def _tokens(text: str) -> tuple[tuple[str, bool, str], ...]:
+    """Return each slot or condition of a template's text: the words before it, whether it is a condition, and its name;
+    "" at the end of the text.
+    """
+    found, end = [], 0
+    for token in _TOKEN.finditer(text):
+        found.append((text[end : token.start()], bool(token[1]), token[2]))
+        end = token.end()
+    return (*found, (text[end:], False, ""))
 
 
 _MONTHS = (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from betimes.core.errors import Rejected
+from betimes.core.values import dataclass
 
 # ISO 4217 active codes (funds and precious metals left out) with a minor unit other than 2, and all the others.
 _MINOR_UNITS = {

@@ -9,12 +9,13 @@ transaction isolation levels).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from betimes.core import zones
 from betimes.core.allocation import NOTHING, Parts
 from betimes.core.money import Money
+from betimes.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Obligation:
         """What the lender billed, by component: interest is what is neither principal nor fee."""
         principal = min(self.principal_minor, self.amount.minor - self.fee_minor)
         interest = self.amount.minor - self.fee_minor - principal
-        return Parts(fee=self.fee_minor, interest=interest, principal=principal)
+        return Parts(0, self.fee_minor, interest, principal)
 
     @property
     def outstanding(self) -> Money:
@@ -126,8 +127,14 @@ class Obligation:
 
     @property
     def cycle(self) -> str:
-        """The part of a contact's identity that a new due date renews."""
-        return f"{self.seq}@{self.due_on.isoformat()}"
+        """The part of a contact's identity that a new due date renews, also one that it had before."""
+        cycle = f"{self.seq}@{self.due_on.isoformat()}"
+        return cycle if self.redated_at is None else f"{cycle}~{zones.to_text(self.redated_at)}"
+
+
+def due_of(cycle: str) -> date:
+    """Return the due date that an obligation had in a cycle, given as `Obligation.cycle` gives it."""
+    return date.fromisoformat(cycle.partition("@")[2].partition("~")[0])
 
 
 @dataclass(frozen=True, slots=True)

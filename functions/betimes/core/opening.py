@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -56,6 +56,7 @@ from betimes.core.schedule import (
     settle,
 )
 from betimes.core.statement import Cycle, Forward, Kind, Plan, Purchase, Refund, Statement, Supplied
+from betimes.core.values import dataclass
 from betimes.core.workdays import Calendar
 
 # Writes of one transaction that commands may ask for: some room is left for head, account and checks.

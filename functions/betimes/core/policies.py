@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from betimes.core.ageing import Buckets, chosen
@@ -14,6 +14,7 @@ from betimes.core.message import Template
 from betimes.core.product import PLAIN, Profile
 from betimes.core.rules import Rules
 from betimes.core.treatment import Anchor, Treatment
+from betimes.core.values import dataclass
 from betimes.core.workdays import Calendar
 
 # The template of a contact that speaks of several obligations.

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from betimes.core import zones
 from betimes.core.errors import Rejected
+from betimes.core.values import dataclass
 
 
 class Family(StrEnum):

@@ -11,7 +11,6 @@ average. All rates are fractions of one (0.1586 is 15.86 %), exact to `DIGITS` d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, getcontext, localcontext
 from fractions import Fraction
@@ -21,6 +20,7 @@ from betimes.core.dates import months_back
 from betimes.core.errors import Rejected
 from betimes.core.product import Method, Profile
 from betimes.core.schedule import Instalment, Terms, due_day_of, method_of, yearly_rate
+from betimes.core.values import dataclass
 
 DIGITS: Final = 40
 # The width of the bracket shrinks to 2 ** -110 of itself, about 1e-33: far below any figure that is shown.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core import ids, zones
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 DECISION = "decision"
 EVENT = "event"
 
@@ -39,7 +39,7 @@ class Record:
 
     def canonical(self) -> bytes:
         """Return the bytes that the hash covers: JSON with sorted keys, no spaces, UTF-8, without the hash itself."""
-        return json.dumps(
+        return _CANONICAL.encode(
             {
                 "id": self.id,
                 "kind": self.kind,
@@ -50,15 +50,12 @@ class Record:
                 "at": zones.to_text(self.at),
                 "body": dict(self.body),
                 "prev": self.prev,
-            },
-            sort_keys=True,
-            separators=(",", ":"),
-            ensure_ascii=False,
+            }
         ).encode()
 
     def sealed(self) -> Record:
         """Return this record with its hash."""
-        return copied(self, hash=hashlib.sha256(self.canonical()).hexdigest())
+        return replace(self, hash=hashlib.sha256(self.canonical()).hexdigest())
 
     @property
     def is_intact(self) -> bool:

@@ -19,8 +19,7 @@ inside grace, it never cost late interest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,6 +27,9 @@ from betimes.core import allocation, late
 from betimes.core.allocation import NOTHING, Claim, Parts
 from betimes.core.late import Interval, Meter
 from betimes.core.product import Leftover, Part, Profile, When
+from betimes.core.values import dataclass, replace
+
+_NONE = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +113,10 @@ def replay(
     are half-open intervals of civil dates in which no late interest accrues. Ids are unique among debts and among
     receipts. The order of both sequences does not matter, but standings come in the order of `debts`.
     """
-    meter = Meter.of(profile, contract_rate, frozen)
-    ordered = sorted(receipts, key=lambda each: (each.on, not each.credit, each.at, each.id))
-    parts = _plain_order(meter, ordered)
-    if parts:
-        return _replayed_plainly(debts, ordered, profile, parts)
-    own = _own_order(profile)
-    if len(set(own)) == len(Part) and all(receipt.obligation_id for receipt in ordered):
-        return _replayed_apart(debts, ordered, meter, own)
-    return _Course(debts, meter).after(ordered)
+    course = _Course(debts, Meter.of(profile, contract_rate, frozen))
+    return course.after(
+        sorted(receipts, key=lambda each: (each.on, not each.credit, each.at, each.id))
+    )
 
 
 def owed(
@@ -146,7 +143,7 @@ def _owed(debt: Debt, standing: Standing, on: date, meter: Meter) -> Parts:
         return NOTHING
     billed, paid = debt.parts, standing.paid
     penalty = billed.penalty
-    if meter.rate and not late.is_inside_grace(debt.due_on, on, meter.profile):
+    if _is_charged(debt, on, meter):
         penalty += late.rounded(_accrued(debt, standing, on, meter), meter.profile.rounding)
     return Parts(
         max(0, penalty - paid.penalty),
@@ -156,118 +153,178 @@ def _owed(debt: Debt, standing: Standing, on: date, meter: Meter) -> Parts:
     )
 
 
+def _is_charged(debt: Debt, on: date, meter: Meter) -> bool:
+    """Return whether late interest is owed for a debt that is still open on the date `on`."""
+    return bool(meter.rate) and not late.is_inside_grace(debt.due_on, on, meter.profile)
+
+
 def _accrued(debt: Debt, standing: Standing, on: date, meter: Meter) -> Decimal:
     return meter.standing_still(debt.frozen).run(
         debt.parts, standing.paid, standing.accrued, debt.due_on, standing.accrued_to, on
     )
 
 
-def _opened(debt: Debt) -> Standing:
-    """Return the standing of a debt that has received nothing."""
-    return Standing(NOTHING, Decimal(0), debt.due_on)
+def _received(
+    debt: Debt, standing: Standing, receipt: Receipt, meter: Meter, order: Sequence[Part]
+) -> Standing:
+    """Return the standing of a debt after money that was designated to it; what it does not need is overpaid."""
+    if standing.settled_by:
+        return replace(standing, overpaid_minor=standing.overpaid_minor + receipt.minor)
+    on, minor = receipt.on, receipt.minor
+    left = debt.parts.total - standing.paid.total
+    if minor >= left and not _is_charged(debt, on, meter):
+        # So are most debts paid: in full, and before anything was charged for being late.
+        return Standing(
+            debt.parts,
+            _NONE,
+            max(standing.accrued_to, on),
+            standing.overpaid_minor + minor - left,
+            receipt.id,
+        )
+    asked = _owed(debt, standing, on, meter)
+    most = min(minor, asked.total)
+    after = _paid(debt, standing, receipt, _filled(asked, most, order), asked, on, meter)
+    if most < minor:
+        after = replace(after, overpaid_minor=after.overpaid_minor + minor - most)
+    return after
 
 
 def _paid(
-    debt: Debt, standing: Standing, receipt: Receipt, applied: Parts, on: date, meter: Meter
+    debt: Debt,
+    standing: Standing,
+    receipt: Receipt,
+    applied: Parts,
+    asked: Parts,
+    on: date,
+    meter: Meter,
 ) -> Standing:
-    """Return the standing after `applied` of `receipt` reached an open debt on the civil date `on`."""
-    after = Standing(
+    """Return the standing after `applied` of `receipt` reached an open debt that asked for `asked` on the date `on`."""
+    accrued = _accrued(debt, standing, on, meter)
+    settles = asked.total - applied.total <= meter.profile.tolerance_minor
+    if settles and not _is_charged(debt, on, meter):
+        accrued = _NONE
+    return Standing(
         standing.paid + applied,
-        _accrued(debt, standing, on, meter),
+        accrued,
         max(standing.accrued_to, on),
         standing.overpaid_minor,
+        receipt.id if settles else "",
     )
-    if _owed(debt, after, on, meter).total > meter.profile.tolerance_minor:
-        return after
-    waived = late.is_inside_grace(debt.due_on, on, meter.profile)
-    return Standing(
-        after.paid,
-        Decimal(0) if waived else after.accrued,
-        after.accrued_to,
-        after.overpaid_minor,
-        receipt.id,
-    )
+
+
+def _filled(asked: Parts, minor: int, order: Sequence[Part]) -> Parts:
+    """Return `minor` minor units spread over the components of `asked`, in an order of components."""
+    if minor in (0, asked.total):
+        return asked if minor else NOTHING
+    filled: dict[str, int] = {}
+    for part in order:
+        filled[part.value] = min(minor, asked.of(part))
+        minor -= filled[part.value]
+    return Parts(**filled)
+
+
+def _order_at_any_time(profile: Profile) -> tuple[Part, ...]:
+    """Return the order in which money settles the components of one debt; empty where that depends on other debts.
+
+    It does where what is past due, due and in advance has different orders.
+    """
+    first, *others = (allocation.parts_of(profile.allocation, when) for when in When)
+    whole = len(set(first)) == len(Part)
+    return first if whole and all(other == first for other in others) else ()
 
 
 class _Course:
-    """The account on its way through its facts: the general case."""
+    """The account on its way through its facts."""
 
     __slots__ = (
         "_credit",
         "_debts",
-        "_issued",
         "_lost",
         "_meter",
-        "_own",
+        "_on",
+        "_order",
         "_standings",
     )
 
     def __init__(self, debts: Sequence[Debt], meter: Meter) -> None:
         self._meter = meter
-        own = _own_order(meter.profile)
-        # The order of components of money that stays with its debt, where the other debts have no say in it.
-        self._own = own if len(set(own)) == len(Part) else ()
+        self._order = _order_at_any_time(meter.profile)
         self._debts = {debt.id: debt for debt in debts}
-        self._standings = {debt.id: _opened(debt) for debt in debts}
-        self._issued: list[Debt] = []
+        self._standings = {debt.id: Standing(NOTHING, _NONE, debt.due_on) for debt in debts}
+        # Up to when, that day included, everything has happened.
+        self._on = date.min
         # The credit balance: receipts of which something is left to spend, oldest first.
         self._credit: dict[str, tuple[Receipt, int]] = {}
         self._lost: dict[str, int] = {}
 
     def after(self, ordered: Iterable[Receipt]) -> Replayed:
         """Return how everything stands after the receipts, which come in the defined order of facts."""
-        issues = sorted(self._debts.values(), key=lambda debt: debt.issued_on, reverse=True)
-        turns = {debt.issued_on for debt in issues}
-        turns |= {debt.due_on + timedelta(days=1) for debt in issues}
-        ahead = sorted(turns, reverse=True)
         for receipt in ordered:
-            self._turn(ahead, issues, receipt.on)
+            self._turn(receipt.on)
             self._take(receipt)
-        self._turn(ahead, issues, date.max)
+        self._turn(date.max)
         left = {key: minor for key, (_, minor) in self._credit.items()}
         return Replayed(self._standings, self._lost | left)
 
-    def _turn(self, ahead: list[date], issues: list[Debt], until: date) -> None:
-        """Issue what is issued by the date `until`, and spend the credit balance on each day that calls for it."""
-        while ahead and ahead[-1] <= until:
-            on = ahead.pop()
-            while issues and issues[-1].issued_on <= on:
-                self._issued.append(issues.pop())
-            for receipt, minor in list(self._credit.values()):
-                self._spend(receipt, minor, on)
-                # What it leaves over says that nothing else asks for money today.
-                if receipt.id in self._credit:
-                    break
+    def _turn(self, until: date) -> None:
+        """Spend the credit balance on each day up to the date `until` that calls for it."""
+        if self._credit:
+            turns = {debt.issued_on for debt in self._debts.values()}
+            turns |= {debt.due_on + timedelta(days=1) for debt in self._debts.values()}
+            for on in sorted(day for day in turns if self._on < day <= until):
+                for receipt, minor in list(self._credit.values()):
+                    self._spend(receipt, minor, on)
+                    # What it leaves over says that nothing else asks for money today.
+                    if receipt.id in self._credit:
+                        break
+        self._on = until
 
     def _take(self, receipt: Receipt) -> None:
-        if receipt.obligation_id and receipt.obligation_id not in self._debts:
+        debt = self._debts.get(receipt.obligation_id)
+        if debt is None and receipt.obligation_id:
             self._lost[receipt.id] = receipt.minor
             return
-        if receipt.obligation_id and self._own:
-            debt = self._debts[receipt.obligation_id]
-            self._standings[debt.id] = _received(
-                debt, self._standings[debt.id], receipt, self._meter, self._own
-            )
-            return
+        if debt is not None and self._order:
+            after = _received(debt, self._standings[debt.id], receipt, self._meter, self._order)
+            if self._keeps or not after.overpaid_minor:
+                # It stays with its debt, so that no other one has a say in it.
+                self._standings[debt.id] = after
+                return
         self._spend(receipt, receipt.minor, receipt.on, designated=receipt.obligation_id)
+
+    @property
+    def _keeps(self) -> bool:
+        return self._meter.profile.leftover is Leftover.KEPT
 
     def _spend(self, receipt: Receipt, minor: int, on: date, designated: str = "") -> None:
         """Allocate money on a date; what is left over is overpaid or joins the credit balance."""
         profile = self._meter.profile
+        claims = {claim.id: claim for claim in self._claims(on, designated)}
         went = allocation.allocate(
-            self._claims(on, designated),
+            tuple(claims.values()),
             minor,
             on,
             profile.allocation,
             profile.leftover,
             designated,
         )
-        for debt_id, applied in went.applied.items():
-            self._pay(debt_id, receipt, applied, on)
-        if designated and designated not in went.applied:
+        applied = went.applied
+        if designated and designated not in applied:
             # It asked for nothing, yet money came for it: a debt over nothing is settled by this.
-            self._pay(designated, receipt, NOTHING, on)
-        if designated and profile.leftover is Leftover.KEPT:
+            applied = {**applied, designated: NOTHING}
+        for debt_id, parts in applied.items():
+            standing = self._standings[debt_id]
+            if not standing.settled_by:
+                self._standings[debt_id] = _paid(
+                    self._debts[debt_id],
+                    standing,
+                    receipt,
+                    parts,
+                    claims[debt_id].owed,
+                    on,
+                    self._meter,
+                )
+        if designated and self._keeps:
             standing = self._standings[designated]
             overpaid = standing.overpaid_minor + went.unapplied_minor
             self._standings[designated] = replace(standing, overpaid_minor=overpaid)
@@ -276,135 +333,14 @@ class _Course:
         else:
             self._credit.pop(receipt.id, None)
 
-    def _claims(self, on: date, designated: str) -> list[Claim]:
-        """Return what every issued debt asks for on a date, and a designated one that is not issued yet."""
-        debts = self._issued
-        if designated and self._debts[designated].issued_on > on:
-            debts = [*debts, self._debts[designated]]
-        return [
-            Claim(
-                debt.id,
-                debt.due_on,
-                debt.seq,
-                _owed(debt, self._standings[debt.id], on, self._meter),
-            )
-            for debt in debts
-        ]
+    def _claims(self, on: date, designated: str) -> Iterator[Claim]:
+        """Yield what every issued debt asks for on a date, and a designated one that is not issued yet.
 
-    def _pay(self, debt_id: str, receipt: Receipt, applied: Parts, on: date) -> None:
-        standing = self._standings[debt_id]
-        if not standing.settled_by:
-            debt = self._debts[debt_id]
-            self._standings[debt_id] = _paid(debt, standing, receipt, applied, on, self._meter)
-
-
-def _own_order(profile: Profile) -> tuple[Part, ...]:
-    """Return the order of components that designated money follows at any time; empty where that depends on others.
-
-    It does not where surplus stays where it was paid, and what is past due, due and in advance has the same order.
-    """
-    orders = {allocation.parts_of(profile.allocation, when) for when in When}
-    if profile.leftover is not Leftover.KEPT or len(orders) > 1:
-        return ()
-    (only,) = orders
-    return only
-
-
-def _plain_order(meter: Meter, receipts: Iterable[Receipt]) -> tuple[Part, ...]:
-    """Return the order of components if it settles all: no late interest runs and every receipt is designated.
-
-    Empty if the general case is needed.
-    """
-    if meter.rate or any(not receipt.obligation_id for receipt in receipts):
-        return ()
-    only = _own_order(meter.profile)
-    return only if len(set(only)) == len(Part) else ()
-
-
-def _by_debt(
-    debts: Sequence[Debt], ordered: Iterable[Receipt]
-) -> tuple[dict[str, list[Receipt]], dict[str, int]]:
-    """Return the designated receipts of each debt, in order, and the money for debts that are not known."""
-    theirs: dict[str, list[Receipt]] = {debt.id: [] for debt in debts}
-    unapplied: dict[str, int] = {}
-    for receipt in ordered:
-        if receipt.obligation_id in theirs:
-            theirs[receipt.obligation_id].append(receipt)
-        else:
-            unapplied[receipt.id] = receipt.minor
-    return theirs, unapplied
-
-
-def _replayed_apart(
-    debts: Sequence[Debt], ordered: Iterable[Receipt], meter: Meter, parts: Sequence[Part]
-) -> Replayed:
-    """Return what the general case returns, where no debt has a say in the money of another one."""
-    theirs, unapplied = _by_debt(debts, ordered)
-    standings = {debt.id: _settled_apart(debt, theirs[debt.id], meter, parts) for debt in debts}
-    return Replayed(standings, unapplied)
-
-
-def _settled_apart(
-    debt: Debt, receipts: Iterable[Receipt], meter: Meter, parts: Sequence[Part]
-) -> Standing:
-    standing = _opened(debt)
-    for receipt in receipts:
-        standing = _received(debt, standing, receipt, meter, parts)
-    return standing
-
-
-def _received(
-    debt: Debt, standing: Standing, receipt: Receipt, meter: Meter, parts: Sequence[Part]
-) -> Standing:
-    """Return the standing of a debt after money that was designated to it and stays with it."""
-    if standing.settled_by:
-        return replace(standing, overpaid_minor=standing.overpaid_minor + receipt.minor)
-    asked = _owed(debt, standing, receipt.on, meter)
-    minor = min(receipt.minor, asked.total)
-    applied = _filled(asked, minor, parts)
-    after = _paid(debt, standing, receipt, applied, receipt.on, meter)
-    if minor < receipt.minor:
-        after = replace(after, overpaid_minor=after.overpaid_minor + receipt.minor - minor)
-    return after
-
-
-def _replayed_plainly(
-    debts: Sequence[Debt], ordered: Iterable[Receipt], profile: Profile, parts: Sequence[Part]
-) -> Replayed:
-    """Return what the general case returns, for an account without late interest whose money is all designated."""
-    theirs, unapplied = _by_debt(debts, ordered)
-    standings = {
-        debt.id: _settled_plainly(debt, theirs[debt.id], profile.tolerance_minor, parts)
-        for debt in debts
-    }
-    return Replayed(standings, unapplied)
-
-
-def _settled_plainly(
-    debt: Debt, receipts: Iterable[Receipt], tolerance_minor: int, parts: Sequence[Part]
-) -> Standing:
-    total = debt.parts.total
-    paid = overpaid = 0
-    settled_by = ""
-    accrued_to = debt.due_on
-    for receipt in receipts:
-        applied = 0 if settled_by else min(receipt.minor, total - paid)
-        overpaid += receipt.minor - applied
-        if settled_by:
-            continue
-        paid += applied
-        accrued_to = max(accrued_to, receipt.on)
-        if total - paid <= tolerance_minor:
-            settled_by = receipt.id
-    return Standing(_filled(debt.parts, paid, parts), Decimal(0), accrued_to, overpaid, settled_by)
-
-
-def _filled(billed: Parts, paid: int, parts: Sequence[Part]) -> Parts:
-    """Return `paid` minor units spread over the components of `billed`, in the order of `parts`."""
-    if paid in (0, billed.total):
-        return billed if paid else NOTHING
-    filled: dict[str, int] = {}
-    for part in parts:
-        filled[part.value] = min(paid, billed.of(part))
-        paid -= filled[part.value]
-    return Parts(**filled)
+        One that is settled and past due is left out: it takes no money, and no date depends on it.
+        """
+        for debt in self._debts.values():
+            standing = self._standings[debt.id]
+            over = standing.settled_by and debt.due_on < on
+            if debt.id == designated or (debt.issued_on <= on and not over):
+                asked = _owed(debt, standing, on, self._meter)
+                yield Claim(debt.id, debt.due_on, debt.seq, asked)

@@ -6,15 +6,16 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core import record, zones
 from betimes.core.audit import Findings
 from betimes.core.contact import Contact
 from betimes.core.record import Record
+from betimes.core.values import dataclass
 
 Line = Mapping[str, str | int]
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def contact_line(contact: Contact) -> Line:
@@ -56,7 +57,7 @@ def _text(at: datetime | None) -> str:
 
 def jsonl(lines: Iterable[Line]) -> str:
     """Return the lines as JSON, one a line, with a final line break; "" for none."""
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    return "".join(_encoded(line) + "\n" for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

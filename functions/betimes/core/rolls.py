@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
 from betimes.core.ageing import Buckets, Day
+from betimes.core.values import dataclass
 
 
 class Exit(StrEnum):

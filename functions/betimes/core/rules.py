@@ -12,13 +12,14 @@ another date than ten in the morning of the next. Where nothing is common, the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from betimes.core import zones
 from betimes.core.errors import Rejected
+from betimes.core.values import dataclass
 
 HOUSE = "HOUSE"
 STATUSES = ("verified", "secondary", "unverified", "draft")
@@ -59,11 +60,9 @@ class Window:
 
     def next_opening(self, at: datetime, zone: str) -> datetime:
         """Return the first allowed instant that is not before `at` (UTC); `at` itself when it is allowed."""
-        if self.allows(at, zone):
-            return at
-        for start, _ in self._spans(at, zone):
-            if start > at:
-                return start
+        for start, end in self._spans(at, zone):
+            if at < end:
+                return max(start, at)
         raise AssertionError(f"the window {self.id} opens within {HORIZON_DAYS} days")
 
     def closing(self, at: datetime, zone: str) -> datetime:
@@ -71,22 +70,15 @@ class Window:
 
         For a window that contains its closing time this is one microsecond after that time.
         """
-        assert self.allows(at, zone), "asked for the closing of a window that is not open"
-        closing = at
         for start, end in self._spans(at, zone):
-            if start > closing:
-                return closing
-            closing = max(closing, end)
-        raise AssertionError(f"the window {self.id} closes within {HORIZON_DAYS} days")
+            if start <= at < end:
+                return end
+        raise AssertionError("asked for the closing of a window that is not open")
 
-    def _spans(self, at: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
-        """Yield the allowed parts of the UTC days from that of `at` to the horizon, in order, cut at midnight UTC."""
+    def _spans(self, at: datetime, zone: str) -> tuple[tuple[datetime, datetime], ...]:
+        """Return the longest allowed intervals from the UTC day of `at` to the horizon, in order, cut at both ends."""
         today = at.astimezone(UTC).date()
-        opens, closes = _since_midnight(self.opens), _since_midnight(self.closes)
-        if self.closes_inclusive:
-            closes += _TICK
-        for n in range(HORIZON_DAYS + 1):
-            yield from zones.spans(today + n * _DAY, zone, opens, closes)
+        return _spans_from(today, zone, self.opens, self.closes, self.closes_inclusive)
 
     def next_opening_in(self, at: datetime, zones: Sequence[str]) -> datetime | None:
         """Return the first instant, not before `at`, that the clocks of every one of `zones` allow (UTC).
@@ -135,6 +127,22 @@ class Window:
                 at = self.closing_in(opening, zones)
                 found.append((opening, at))
         return tuple(found)
+
+
+# Remembered: few windows, zones and days, very many questions.
+@lru_cache(maxsize=4096)
+def _spans_from(
+    today: date, zone: str, opens: time, closes: time, closes_inclusive: bool
+) -> tuple[tuple[datetime, datetime], ...]:
+    after = _since_midnight(closes) + (_TICK if closes_inclusive else timedelta())
+    found: list[tuple[datetime, datetime]] = []
+    for n in range(HORIZON_DAYS + 1):
+        for start, end in zones.spans(today + n * _DAY, zone, _since_midnight(opens), after):
+            # What goes on over midnight UTC is one interval.
+            goes_on = bool(found) and found[-1][1] == start
+            found.append((found.pop()[0] if goes_on else start, end))
+    assert len(found) > 1, f"a window opens and closes within {HORIZON_DAYS} days"
+    return tuple(found)
 
 
 def _since_midnight(at: time) -> timedelta:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +25,7 @@ from betimes.core.dates import add_months, days_counted, year_fraction
 from betimes.core.errors import Rejected
 from betimes.core.money import minor_units
 from betimes.core.product import DayCount, Family, Method, Profile, Roll, Rounding
+from betimes.core.values import dataclass, replace
 from betimes.core.workdays import Calendar, Rolled, Unpublished, roll, rolled
 
 MAX_MINOR: Final = 10**15

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -39,6 +38,7 @@ from betimes.core.errors import Rejected
 from betimes.core.late import rounded
 from betimes.core.product import Billing, Event, Profile, Roll, Rounding
 from betimes.core.schedule import Terms, schedule
+from betimes.core.values import dataclass, replace
 
 # Facts
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 
 from betimes.core import zones
 from betimes.core.errors import Rejected
+from betimes.core.values import dataclass, replace
 from betimes.core.workdays import Calendar, Unpublished
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -49,6 +50,10 @@ class Anchor(StrEnum):
     CONTACT = "contact"
     PROMISE_BROKEN = "promise_broken"
     HOLD_LIFTED = "hold_lifted"
+
+
+# Anchors that may come any number of times: each time makes an occurrence of the step, with a key of its own.
+_EVENTS = frozenset({Anchor.DEBIT_FAILED, Anchor.PROMISE_BROKEN, Anchor.HOLD_LIFTED})
 
 
 class Late(StrEnum):
@@ -199,6 +204,9 @@ class Treatment:
 
     def version(self, identity: str) -> Treatment:
         """Return the version with this id, the newest one if none has it."""
+        # Nearly always it is the newest that is asked for.
+        if identity == self.id:
+            return self
         return next((v for v in self.versions() if v.id == identity), self)
 
     def is_open(self, on: date) -> bool:
@@ -371,12 +379,20 @@ def _steps(document: Mapping[str, Any], source: str) -> tuple[Step, ...]:
     if len({step.name for step in steps}) != len(steps):
         raise _bad(source, "name", "two steps have the same name: give each its own")
     names = [step.name for step in steps]
+    recurring = {step.name for step in steps if step.anchor in _EVENTS}
     for step in steps:
         if step.anchor is Anchor.CONTACT and step.after not in names:
             raise _bad(
                 source,
                 "after",
                 f"of step {step.name} names no step: {step.after!r}; there are {', '.join(names)}",
+            )
+        if step.after in recurring:
+            raise _bad(
+                source,
+                "after",
+                f"of step {step.name} names {step.after!r}, which an event may bring any number of times: name a step "
+                "that counts from a date, or let this one count from the event itself",
             )
         if step.anchor is Anchor.DEADLINE and not any(s.deadline_days for s in steps):
             raise _bad(

@@ -13,13 +13,13 @@ over a weekday.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from betimes.core.errors import Rejected
 from betimes.core.product import Roll
+from betimes.core.values import dataclass
 
 WEEKEND: Final = frozenset({5, 6})  # as date.weekday() counts: Saturday and Sunday
 STATUSES: Final = ("verified", "secondary", "unverified", "draft")

@@ -158,6 +158,8 @@ def first_instant(on: date, zone_name: str) -> datetime | None:
     return parts[0][0] if parts else None
 
 
+# Remembered, like `instant`: the agenda, the records and the reports write the same instants again and again.
+@lru_cache(maxsize=8192)
 def to_text(at: datetime) -> str:
     """Return an instant as sortable UTC text of fixed width: `2026-03-09T02:00:00.000000Z`."""
     assert at.tzinfo is not None, "an instant carries its zone"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 
 from betimes.core import zones
@@ -28,6 +28,7 @@ from betimes.core.hold import Kind
 from betimes.core.intake import reroll, waiting_for
 from betimes.core.policies import Policies
 from betimes.core.treatment import MessageClass
+from betimes.core.values import dataclass
 from betimes.flows.sweep import ITS_OWN
 from betimes.ports import Book, Stores
 
@@ -276,10 +277,10 @@ def _undecided(snapshot: Snapshot, policies: Policies, now: datetime) -> list[Pl
     return [
         planned
         for each in plan(snapshot, treatment)
+        if each.key not in obligation.watch.decided
         for planned in (from_opening(each, window, snapshot.borrower.zones),)
-        if planned.key not in obligation.watch.decided
         # A step that came due only once the money was there falls away.
-        and (settled_at is None or max(planned.at, obligation.known_at) < settled_at)
+        if (settled_at is None or max(planned.at, obligation.known_at) < settled_at)
         and now >= (settled_at or planned.deadline) + TOLERANCE
     ]
 

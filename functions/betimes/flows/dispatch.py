@@ -12,7 +12,6 @@ Source: Betimes specification S1, S1b, S2, S4, S5, S13.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -40,11 +39,11 @@ from betimes.core.look import (
     taken_back,
 )
 from betimes.core.message import Text
-from betimes.core.obligation import Watch
+from betimes.core.obligation import Watch, due_of
 from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.treatment import Treatment
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 from betimes.flows.sweep import fed_until
 from betimes.ports import Accepted, Clock, Letter, Refused, Sender, Stores, Unknown
 
@@ -101,6 +100,18 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A claimed contact, its letter and when it was claimed; `first` is what was asked of its own obligation, None
+    where the contact does not speak of it.
+    """
+
+    contact: Contact
+    letter: Letter
+    first: _Asked | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """The flow with what it needs. `lease` bounds an attempt; a call starts at most `lease - guard` after its claim."""
 
@@ -128,13 +139,13 @@ class Dispatch:
                 claimed = self._prepare(contact)
             except Stale:
                 continue
-            if not isinstance(claimed, tuple):
+            if isinstance(claimed, Dispatched):
                 return claimed
-            return self._send(*claimed)
+            return self._send(claimed.contact, claimed)
         return Dispatched.CONTESTED
 
-    def _prepare(self, contact: Contact) -> tuple[Contact, Letter] | Dispatched:
-        """Return the claimed contact and its letter, or why there is nothing to send.
+    def _prepare(self, contact: Contact) -> _Claimed | Dispatched:
+        """Return the claim and its letter, or why there is nothing to send.
 
         Raises:
             Stale: what was read is no longer so.
@@ -169,8 +180,8 @@ class Dispatch:
         if asked.spoke.cycle != snapshot.obligation.cycle:
             moved = redated(snapshot, line, rules, step, now)
             # The step is one of the cycle that is over.
-            due_on = asked.spoke.cycle.partition("@")[2]
-            return replace(moved, facts={**moved.facts, "due_on": due_on})
+            due_on = due_of(asked.spoke.cycle)
+            return replace(moved, facts={**moved.facts, "due_on": due_on.isoformat()})
         together = [(spoke.obligation_id, spoke.step) for spoke in contact.everything]
         decision = decide(snapshot, line, rules, now, step=step, together=together)
         if decision is None:
@@ -192,7 +203,7 @@ class Dispatch:
 
     def _claim(
         self, contact: Contact, asked: Sequence[_Asked], now: datetime
-    ) -> tuple[Contact, Letter] | Dispatched:
+    ) -> _Claimed | Dispatched:
         """Claim the contact for the steps that may go; what else it was to speak of is recorded as not sent."""
         speaking = [each for each in asked if isinstance(each.decision, Send)]
         borrower = speaking[0].snapshot.borrower
@@ -221,7 +232,8 @@ class Dispatch:
         for n, each in enumerate(asked, start=1):
             changes += _spoken(each, now) if each in speaking else _unsaid(claimed, each, n, now)
         self.stores.store.commit(changes)
-        return claimed, Letter(claimed.id, claimed.attempt, claimed.tenant, point.address, text)
+        letter = Letter(claimed.id, claimed.attempt, claimed.tenant, point.address, text)
+        return _Claimed(claimed, letter, asked[0] if asked[0] in speaking else None, now)
 
     def _render(self, contact: Contact, speaking: Sequence[Snapshot], now: datetime) -> Text:
         """Return the text about what is owed now: by its step's template, or as a list where it is a digest."""
@@ -239,12 +251,12 @@ class Dispatch:
             body, message.values(first, now=now, lender=self.policies.lender, along=items)
         )
 
-    def _send(self, claimed: Contact, letter: Letter) -> Dispatched:
+    def _send(self, claimed: Contact, claim: _Claimed) -> Dispatched:
         assert claimed.lease_until is not None
         if self.clock.now() > claimed.lease_until - self.guard:
             # Too late to call: the attempt expires unused and the review settles it.
             return Dispatched.UNKNOWN
-        answer = self.senders[claimed.channel].send(letter)
+        answer = self.senders[claimed.channel].send(claim.letter)
         now = self.clock.now()
         match answer:
             case Accepted(provider_id):
@@ -253,7 +265,14 @@ class Dispatch:
                     provider_id=provider_id,
                     lease_until=None,
                 )
-                return self._record(claimed, after, Event.ACCEPTED, now, Dispatched.ACCEPTED)
+                return self._record(
+                    claimed,
+                    after,
+                    Event.ACCEPTED,
+                    now,
+                    Dispatched.ACCEPTED,
+                    self._looked(claim, now),
+                )
             case Refused(may_retry=True):
                 after = replace(
                     claimed.after(Event.PUT_BACK, Reason.PROVIDER_BUSY, now), lease_until=None
@@ -271,9 +290,15 @@ class Dispatch:
                 assert_never(never)
 
     def _record(
-        self, claimed: Contact, after: Contact, event: Event, now: datetime, answer: Dispatched
+        self,
+        claimed: Contact,
+        after: Contact,
+        event: Event,
+        now: datetime,
+        answer: Dispatched,
+        along: Sequence[Change] = (),
     ) -> Dispatched:
-        """Write the outcome under the fence of the attempt.
+        """Write the outcome under the fence of the attempt, with what goes along as long as nobody is in the way.
 
         Losing the fence is no failure: an event of the provider, or the review, has moved the contact on. The outcome
         then becomes a fact in the contact's chain, and moves the contact only if it is evidence.
@@ -298,6 +323,8 @@ class Dispatch:
                 MoveContact.of(before, replace(settled, chain=written.hash)),
                 Append(written),
             ]
+            if attempt == 0:
+                changes += along
             if unsent and attempt < MAX_TRIES - 1:
                 changes += self._unspoken(claimed)
             try:
@@ -315,6 +342,21 @@ class Dispatch:
             return answer
         raise Unavailable("other writers kept winning for one contact")
 
+    def _looked(self, claim: _Claimed, now: datetime) -> list[Change]:
+        """Return the changes that end the wait for an accepted contact: its obligation is looked at for the next step.
+
+        They hold only while obligation and borrower are as the claim left them. Where they are not, the contact's
+        review does the same a little later, from what is known then.
+        """
+        if claim.first is None:
+            return []
+        spoken = _as_spoken(claim.first, claim.at)
+        obligation = spoken.obligation
+        watch = replace(obligation.watch, contact_id="", seq=obligation.watch.seq + 1)
+        seen = replace(spoken, obligation=replace(obligation, watch=watch))
+        look_at = agenda.look_at(seen, claim.first.treatment, now)
+        return _watched(seen, replace(watch, look_at=look_at))
+
     def _unspoken(self, claimed: Contact) -> list[Change]:
         """Return the changes that take back that a contact was spoken: the provider surely did not take it.
 
@@ -330,7 +372,7 @@ class Dispatch:
                 line = self.policies.treatment_of(snapshot.profile)
                 sets = line.has(spoke.step) and line.step(spoke.step).deadline_days
                 pay_by = None if sets else watch.pay_by
-                changes.append(_saved(snapshot, copied(watch, spoken=left, pay_by=pay_by)))
+                changes.append(_saved(snapshot, replace(watch, spoken=left, pay_by=pay_by)))
         return changes
 
     def _not_now(self, contact: Contact, asked: Sequence[_Asked], now: datetime) -> Dispatched:
@@ -398,7 +440,7 @@ def _saved(snapshot: Snapshot, watch: Watch) -> SaveObligation:
     return SaveObligation(
         borrower.tenant,
         borrower.id,
-        copied(obligation, watch=copied(watch, seq=seen + 1)),
+        replace(obligation, watch=replace(watch, seq=seen + 1)),
         obligation.version,
         seen,
     )
@@ -425,14 +467,14 @@ def _as_spoken(asked: _Asked, now: datetime) -> Snapshot:
     """Return the snapshot as it is once the step has been spoken: a deadline that it sets stands in its own text."""
     obligation = asked.snapshot.obligation
     others = tuple((step, at) for step, at in obligation.watch.spoken if step != asked.step)
-    watch = copied(obligation.watch, spoken=(*others, (asked.step, now)))
+    watch = replace(obligation.watch, spoken=(*others, (asked.step, now)))
     assert isinstance(asked.decision, Send), "only what goes is spoken"
     version = asked.treatment.version(str(asked.decision.facts["treatment"]))
     days = version.step(asked.step).deadline_days
     if days:
         today = zones.local_date(now, asked.snapshot.zone)
         watch = replace(watch, pay_by=today + timedelta(days=days))
-    return copied(asked.snapshot, obligation=copied(obligation, watch=watch))
+    return replace(asked.snapshot, obligation=replace(obligation, watch=watch))
 
 
 def _unsaid(
@@ -464,7 +506,7 @@ def _unsaid(
     )
     if not isinstance(decision, Suppress):
         obligation = taken_back(obligation, asked.spoke, now)
-    watch = copied(obligation.watch, chain=written.hash)
+    watch = replace(obligation.watch, chain=written.hash)
     if look_at is not None:
-        watch = copied(watch, look_at=look_at)
+        watch = replace(watch, look_at=look_at)
     return [_saved(asked.snapshot, watch), Append(written)]

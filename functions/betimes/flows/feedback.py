@@ -6,7 +6,6 @@ under an id made from its own identity, and the contact is folded by `core.conta
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 
 from betimes.core.borrower import Borrower, PointState
@@ -16,6 +15,7 @@ from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
 from betimes.core.look import AFTER_REPORT, chained
 from betimes.core.reason import Reason
+from betimes.core.values import replace
 from betimes.ports import Stores
 
 MAX_TRIES = 5

@@ -8,7 +8,7 @@ taking in the same thing twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 
 from betimes.core import intake
@@ -40,6 +40,7 @@ from betimes.core.intake import (
 )
 from betimes.core.obligation import Repayment
 from betimes.core.policies import Policies
+from betimes.core.values import dataclass, replace
 from betimes.ports import Stores
 
 # Tries against other writers before the caller is asked to come back.

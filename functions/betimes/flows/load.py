@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from betimes.core.book import Pages
 from betimes.core.errors import Rejected
 from betimes.core.intake import AddRepayment, Outcome
+from betimes.core.values import dataclass, replace
 from betimes.flows.intake import Intake, Told
 from betimes.ports import Clock
 

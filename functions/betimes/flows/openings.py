@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from betimes.core import opening
@@ -19,6 +18,7 @@ from betimes.core.errors import Rejected
 from betimes.core.intake import AddObligation, AddRepayment, Command, Outcome, checked_repayment
 from betimes.core.opening import Bill, Loan, Prepayment, Settling
 from betimes.core.product import Profile
+from betimes.core.values import dataclass
 from betimes.flows.intake import Intake, Told
 
 

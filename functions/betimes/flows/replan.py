@@ -43,12 +43,13 @@ def replan(
 
 
 def _replanned(pages: Pages, policies: Policies, now: datetime) -> Pages:
+    waits = pages.head is not None and pages.head.unmatched > 0
     for obligation_id, obligation in pages.obligations.items():
         watch = obligation.watch
         if not obligation.is_open and (watch.contact_id or watch.look_at is None):
             # Nothing is left to say of it; what is on its way is taken up by _settle_in_flight.
             continue
-        if any(waiting_for(pages, obligation_id)):
+        if waits and any(waiting_for(pages, obligation_id)):
             continue  # it may have been paid long ago: whoever matches that money sets its look
         snapshot = pages.snapshot(obligation_id, policies.profiles)
         moved = looked(snapshot, policies, now)

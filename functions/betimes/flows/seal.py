@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core import zones
 from betimes.core.record import Record
+from betimes.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the limit: however many of them stand in front, what is behind them is reached.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 
@@ -28,7 +28,7 @@ from betimes.core.intake import waiting_for
 from betimes.core.look import Looked, look
 from betimes.core.obligation import Obligation
 from betimes.core.policies import Policies
-from betimes.core.values import copied
+from betimes.core.values import dataclass, replace
 from betimes.ports import DueLook, Stores
 
 # Tries for one obligation against other writers; after that the next tick takes it up.
@@ -43,7 +43,7 @@ Fed = dict[str, datetime | None]
 MAX_SILENT = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Swept:
     """A tally of one sweep.
 
@@ -59,6 +59,21 @@ class Swept:
     broken: tuple[str, ...] = ()
     more: bool = False
     after: str = ""
+
+    def add(self, looked: Looked | None) -> None:
+        """Add a look, None for one in which other writers held on to the obligation."""
+        self.looks += 1
+        if looked is None:
+            self.left += 1
+            return
+        for decision in looked.decisions:
+            self.contacts += isinstance(decision, Send)
+            self.decisions[f"{type(decision).__name__.lower()}:{decision.reason}"] += 1
+
+    def add_broken(self, due: DueLook, error: Exception) -> None:
+        """Add an obligation that could not be looked at."""
+        name = f"{due.borrower_id}/{due.obligation_id} ({type(error).__name__})"
+        self.broken = (*self.broken, name)
 
 
 def sweep(
@@ -87,31 +102,14 @@ def sweep(
                 silent.add((due.tenant, due.borrower_id))
                 if len(silent) == MAX_SILENT:
                     raise
-                swept = _broken(swept, due, error)
+                swept.add_broken(due, error)
             except ITS_OWN as error:
-                swept = _broken(swept, due, error)
+                swept.add_broken(due, error)
             else:
                 silent.clear()
-                swept = _counted(swept, looked)
-        swept = replace(swept, more=bool(page.after), after=page.after)
+                swept.add(looked)
+        swept.more, swept.after = bool(page.after), page.after
     return swept
-
-
-def _broken(swept: Swept, due: DueLook, error: Exception) -> Swept:
-    name = f"{due.borrower_id}/{due.obligation_id} ({type(error).__name__})"
-    return replace(swept, broken=(*swept.broken, name))
-
-
-def _counted(swept: Swept, looked: Looked | None) -> Swept:
-    if looked is None:
-        return replace(swept, looks=swept.looks + 1, left=swept.left + 1)
-    words = (f"{type(d).__name__.lower()}:{d.reason}" for d in looked.decisions)
-    return replace(
-        swept,
-        looks=swept.looks + 1,
-        contacts=swept.contacts + sum(isinstance(d, Send) for d in looked.decisions),
-        decisions=swept.decisions + Counter(words),
-    )
 
 
 def look_once(
@@ -178,7 +176,7 @@ def _siblings(
 
 def changes_of(pages: Pages, before: Obligation, looked: Looked) -> list[Change]:
     """Return the transaction of one look: obligation, head check, contacts, records; empty if nothing changes."""
-    if looked.obligation == before and not looked.moved and not looked.others:
+    if not looked.moved and not looked.others and looked.obligation == before:
         return []
     assert pages.head is not None
     return [
@@ -186,7 +184,7 @@ def changes_of(pages: Pages, before: Obligation, looked: Looked) -> list[Change]
             SaveObligation(
                 pages.tenant,
                 pages.borrower_id,
-                copied(each, watch=copied(each.watch, seq=each.watch.seq + 1)),
+                replace(each, watch=replace(each.watch, seq=each.watch.seq + 1)),
                 each.version,
                 each.watch.seq,
             )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from betimes.core import record
 from betimes.core.record import Record
+from betimes.core.values import dataclass
 from betimes.ports import Ledger
 
 

@@ -6,7 +6,7 @@ a loan has run its course its borrower waits a while and draws another one, whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -20,6 +20,7 @@ from betimes.core.intake import PutFlight
 from betimes.core.product import Family, Profile
 from betimes.core.schedule import Instalment, Terms
 from betimes.core.statement import Chosen, Cycle, Forward, Item, Purchase, Refund, Statement
+from betimes.core.values import dataclass, replace
 from betimes.lab.customer import CURRENCY, DAY, MINUTE, Contract, Customer, Debt
 from betimes.lab.habits import Payer
 
@@ -439,9 +440,9 @@ def _keep_open(line: Line, made: Statement, cycle: Cycle) -> None:
     for choice in line.chosen:
         line.due_day = choice.due_day
     line.chosen = ()
-    long_ago = cycle.bill_on - 60 * DAY
+    long_ago, billed = cycle.bill_on - 60 * DAY, made.ids
     line.purchases = [
-        each for each in line.purchases if each.id not in made.ids and each.bought_on > long_ago
+        each for each in line.purchases if each.id not in billed and each.bought_on > long_ago
     ]
     waiting = {purchase.id for purchase in line.purchases}
     line.refunds = [each for each in line.refunds if each.purchase_id in waiting]

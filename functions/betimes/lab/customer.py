@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -40,6 +40,7 @@ from betimes.core.intake import (
     ReverseRepayment,
 )
 from betimes.core.product import Leftover, Profile
+from betimes.core.values import dataclass, replace
 from betimes.core.workdays import Calendar, rolled
 from betimes.flows.intake import Told
 from betimes.lab.habits import Chance, Payer, days_until_rest

@@ -16,12 +16,8 @@ from __future__ import annotations
 import calendar
 import csv
 import random
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +25,8 @@ from betimes.core import calibration, ids, zones
 from betimes.core.borrower import ContactPoint
 from betimes.core.calibration import POINTS, Calibration, Spread
 from betimes.core.intake import AddObligation, AddRepayment, PutAccount, PutBorrower
+from betimes.core.values import dataclass, replace
+from betimes.measured import measured
 
 CURRENCY: Final = "CNY"
 DUE_DAYS: Final = (8, 9, 10, 15, 20)
@@ -203,14 +201,6 @@ class _Chance:
     def moment(self, measured: Calibration) -> time:
         """Return a time of day at which people pay."""
         return time(measured.hours.draw(self.point()), self.below(60), self.below(60))
-
-
-@lru_cache(maxsize=1)
-def measured() -> Calibration:
-    """Return the measured days and hours of payment that are part of the package."""
-    name = "calibration.toml"
-    text = (resources.files("betimes.packs") / name).read_text("utf-8")
-    return calibration.parse(tomllib.loads(text), name)
 
 
 def _person(chance: _Chance, borrower_id: str, book_zone: str) -> PutBorrower:

@@ -12,17 +12,15 @@ Whole numbers and a seed decide everything; nothing secret comes from here.
 from __future__ import annotations
 
 import random
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 from functools import lru_cache
-from importlib import resources
 from typing import Final
 
-from betimes.core import calibration
-from betimes.core.calibration import PER_HAZARD, POINTS, Calibration, Spread
+from betimes.core.calibration import PER_HAZARD, POINTS, Spread
+from betimes.core.values import dataclass
+from betimes.measured import measured
 
 WEEK: Final = 7
 # The rest of a part payment follows within so many days.
@@ -35,14 +33,6 @@ _PER_BILLION: Final = 10**9
 # Multiples of the golden section never cluster; with this first point the second debt is one of the oldest.
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 _FIRST: Final = 3 * POINTS // 10
-
-
-@lru_cache(maxsize=1)
-def measured() -> Calibration:
-    """Return the measured figures that are part of the package."""
-    name = "calibration.toml"
-    text = (resources.files("betimes.packs") / name).read_text("utf-8")
-    return calibration.parse(tomllib.loads(text), name)
 
 
 class Chance:

@@ -15,7 +15,6 @@ import heapq
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from importlib import resources
@@ -25,6 +24,7 @@ from betimes.core import product, zones
 from betimes.core.borrower import ContactPoint
 from betimes.core.intake import PutBorrower
 from betimes.core.product import Profile, Roll
+from betimes.core.values import dataclass, replace
 from betimes.core.workdays import Calendar
 from betimes.lab import contracts, troubles
 from betimes.lab.contracts import Loan

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from betimes.core import zones
@@ -42,6 +42,8 @@ from betimes.core.record import Record
 from betimes.ports import DueLook, Page
 
 Key = tuple[str, str]
+# When to look, and at what: tenant, borrower and obligation.
+_Row = tuple[datetime, str, str, str]
 
 
 class Memory:
@@ -55,7 +57,7 @@ class Memory:
         self._feeds: dict[str, datetime] = {}
         self._contacts: dict[str, Contact] = {}
         self._records: dict[Key, dict[str, Record]] = {}
-        self._agenda: dict[int, list[tuple[str, str, str, str]]] = {}
+        self._agenda: dict[int, list[_Row]] = {}
         self.book_changes: deque[Key] = deque()
         self.ready: deque[str] = deque()
 
@@ -79,21 +81,20 @@ class Memory:
     def due(self, shard: int, now: datetime, *, limit: int, after: str = "") -> Page:
         """See `ports.Book.due`."""
         rows = self._agenda.get(shard, [])
-        last = tuple(json.loads(after)) if after else None
-        start = bisect.bisect_right(rows, last) if last else 0
-        end = bisect.bisect_right(rows, (zones.to_text(now), "\U0010ffff"))
+        start = bisect.bisect_right(rows, _row_of(after)) if after else 0
+        end = bisect.bisect_right(rows, (now, "\U0010ffff"))
         taken = rows[start : max(start, min(end, start + limit))]
         looks = tuple(
-            DueLook(tenant, borrower_id, obligation_id, zones.from_text(look_at))
+            DueLook(tenant, borrower_id, obligation_id, look_at)
             for look_at, tenant, borrower_id, obligation_id in taken
         )
         more = start + limit < end
-        return Page(looks, json.dumps(taken[-1]) if more else "")
+        return Page(looks, _text_of(taken[-1]) if more else "")
 
     def next_look(self) -> datetime | None:
         """Return the earliest look of any shard, None if none will ever be; the lab's clock jumps there."""
         firsts = [rows[0][0] for rows in self._agenda.values() if rows]
-        first = zones.from_text(min(firsts)) if firsts else NEVER
+        first = min(firsts, default=NEVER)
         return first if first < NEVER else None
 
     def shards(self) -> Sequence[int]:
@@ -131,68 +132,76 @@ class Memory:
             self._apply(change)
 
     def _holds(self, change: Change) -> bool:
+        # The most frequent changes come first, here and in `_apply`.
         match change:
-            case SaveHead(head, seen):
-                stored = self.pages(head.tenant, head.id).head
-                return (stored.version if stored else 0) == seen
-            case CheckHead(tenant, borrower_id, seen):
-                found_head = self.pages(tenant, borrower_id).head
-                return found_head is not None and found_head.version == seen
-            case SaveAccount(tenant, borrower_id, account, seen):
-                known = self.pages(tenant, borrower_id).accounts.get(account.id)
-                return (known.version if known else 0) == seen
-            case SaveOwner(tenant, account_id, borrower_id, seen, _):
-                holder = self._owners.get((tenant, account_id))
-                free = holder is None and self._parkings.get((tenant, account_id), 0) == seen
-                return free or holder == borrower_id
             case SaveObligation(tenant, borrower_id, obligation, version, seq):
                 old = self.pages(tenant, borrower_id).obligations.get(obligation.id)
                 return ((old.version, old.watch.seq) if old else (0, 0)) == (version, seq)
-            case CheckObligation(tenant, borrower_id, obligation_id, seen):
-                found = self.pages(tenant, borrower_id).obligations.get(obligation_id)
-                return found is not None and found.is_open and found.version == seen
-            case CheckNoObligation(tenant, borrower_id, obligation_id):
-                return obligation_id not in self.pages(tenant, borrower_id).obligations
-            case SaveRepayment(tenant, borrower_id, repayment, known):
-                return (repayment.id in self.pages(tenant, borrower_id).repayments) is known
-            case Park(tenant, repayment, seen):
-                place = (tenant, repayment.account_id)
-                return place not in self._owners and self._parkings.get(place, 0) == seen
-            case CreateContact(contact):
-                return contact.id not in self._contacts
+            case Append(record):
+                return record.id not in self._records.get((record.tenant, record.borrower_id), {})
             case MoveContact(contact, state, attempt, chain):
                 old_contact = self._contacts.get(contact.id)
                 return old_contact is not None and (
                     (old_contact.state, old_contact.attempt, old_contact.chain)
                     == (state, attempt, chain)
                 )
-            case Append(record):
-                return record.id not in self._records.get((record.tenant, record.borrower_id), {})
+            case CheckHead(tenant, borrower_id, seen):
+                found_head = self.pages(tenant, borrower_id).head
+                return found_head is not None and found_head.version == seen
+            case SaveHead(head, seen):
+                stored = self.pages(head.tenant, head.id).head
+                return (stored.version if stored else 0) == seen
+            case SaveAccount(tenant, borrower_id, account, seen):
+                known = self.pages(tenant, borrower_id).accounts.get(account.id)
+                return (known.version if known else 0) == seen
+            case SaveRepayment(tenant, borrower_id, repayment, known):
+                return (repayment.id in self.pages(tenant, borrower_id).repayments) is known
+            case CreateContact(contact):
+                return contact.id not in self._contacts
+            case SaveOwner(tenant, account_id, borrower_id, seen, _):
+                holder = self._owners.get((tenant, account_id))
+                free = holder is None and self._parkings.get((tenant, account_id), 0) == seen
+                return free or holder == borrower_id
+            case CheckObligation(tenant, borrower_id, obligation_id, seen):
+                found = self.pages(tenant, borrower_id).obligations.get(obligation_id)
+                return found is not None and found.is_open and found.version == seen
+            case CheckNoObligation(tenant, borrower_id, obligation_id):
+                return obligation_id not in self.pages(tenant, borrower_id).obligations
+            case Park(tenant, repayment, seen):
+                place = (tenant, repayment.account_id)
+                return place not in self._owners and self._parkings.get(place, 0) == seen
             case SaveHold() | SaveFlight() | SaveFeed() | Unpark():
                 return True
 
     def _apply(self, change: Change) -> None:
         match change:
+            case SaveObligation(tenant, borrower_id, obligation, _, _):
+                before = self.pages(tenant, borrower_id)
+                self._move_look(before, obligation)
+                self._put(before.with_obligation(obligation))
+            case Append(record):
+                chain = self._records.setdefault((record.tenant, record.borrower_id), {})
+                chain[record.id] = record
+            case CheckHead() | CheckObligation() | CheckNoObligation():
+                pass
+            case CreateContact(contact) | MoveContact(contact, _, _, _):
+                self._contacts[contact.id] = contact
+                if contact.state is State.READY and contact.offered:
+                    self.ready.append(contact.id)
             case SaveHead(head, seen):
-                wake = seen > 0
-                self._put(head.tenant, head.id, lambda pages: pages.with_head(head), wake=wake)
+                self._put(self.pages(head.tenant, head.id).with_head(head), wake=seen > 0)
             case SaveAccount(tenant, borrower_id, account, _):
-                self._put(tenant, borrower_id, lambda pages: pages.with_account(account))
+                self._put(self.pages(tenant, borrower_id).with_account(account))
+            case SaveRepayment(tenant, borrower_id, repayment, _):
+                self._put(self.pages(tenant, borrower_id).with_repayment(repayment), wake=True)
+            case SaveHold(tenant, borrower_id, hold):
+                self._put(self.pages(tenant, borrower_id).with_hold(hold))
+            case SaveFlight(tenant, borrower_id, flight):
+                self._put(self.pages(tenant, borrower_id).with_flight(flight))
             case SaveOwner(tenant, account_id, borrower_id, _, left):
                 self._parkings[tenant, account_id] = left
                 if borrower_id:
                     self._owners[tenant, account_id] = borrower_id
-            case SaveObligation(tenant, borrower_id, obligation, _, _):
-                self._move_look(tenant, borrower_id, obligation)
-                self._put(tenant, borrower_id, lambda pages: pages.with_obligation(obligation))
-            case SaveRepayment(tenant, borrower_id, repayment, _):
-                self._put(
-                    tenant, borrower_id, lambda pages: pages.with_repayment(repayment), wake=True
-                )
-            case SaveHold(tenant, borrower_id, hold):
-                self._put(tenant, borrower_id, lambda pages: pages.with_hold(hold))
-            case SaveFlight(tenant, borrower_id, flight):
-                self._put(tenant, borrower_id, lambda pages: pages.with_flight(flight))
             case SaveFeed(tenant, complete_until):
                 self._feeds[tenant] = max(self._feeds.get(tenant, complete_until), complete_until)
             case Park(tenant, repayment, seen):
@@ -201,29 +210,42 @@ class Memory:
                 self._parkings[place] = seen + 1
             case Unpark(tenant, account_id, repayment_id):
                 self._parked.get((tenant, account_id), {}).pop(repayment_id, None)
-            case CreateContact(contact) | MoveContact(contact, _, _, _):
-                self._contacts[contact.id] = contact
-                if contact.state is State.READY and contact.offered:
-                    self.ready.append(contact.id)
-            case Append(record):
-                chain = self._records.setdefault((record.tenant, record.borrower_id), {})
-                chain[record.id] = record
-            case CheckHead() | CheckObligation() | CheckNoObligation():
-                pass
 
-    def _put(
-        self, tenant: str, borrower_id: str, change: Callable[[Pages], Pages], *, wake: bool = False
-    ) -> None:
-        self._pages[tenant, borrower_id] = change(self.pages(tenant, borrower_id))
+    def _put(self, pages: Pages, *, wake: bool = False) -> None:
+        key = (pages.tenant, pages.borrower_id)
+        self._pages[key] = pages
         if wake:
-            self.book_changes.append((tenant, borrower_id))
+            self.book_changes.append(key)
 
-    def _move_look(self, tenant: str, borrower_id: str, new: Obligation) -> None:
-        old = self.pages(tenant, borrower_id).obligations.get(new.id)
-        if old is not None and old.watch.look_at is not None:
-            rows = self._agenda[old.watch.shard]
-            row = (zones.to_text(old.watch.look_at), tenant, borrower_id, old.id)
+    def _move_look(self, pages: Pages, new: Obligation) -> None:
+        old = pages.obligations.get(new.id)
+        gone, come = _place(pages, old), _place(pages, new)
+        if gone == come:
+            return
+        if gone is not None:
+            shard, row = gone
+            rows = self._agenda[shard]
             del rows[bisect.bisect_left(rows, row)]
-        if new.watch.look_at is not None:
-            row = (zones.to_text(new.watch.look_at), tenant, borrower_id, new.id)
-            bisect.insort(self._agenda.setdefault(new.watch.shard, []), row)
+        if come is not None:
+            shard, row = come
+            bisect.insort(self._agenda.setdefault(shard, []), row)
+
+
+def _place(pages: Pages, obligation: Obligation | None) -> tuple[int, _Row] | None:
+    """Return the shard and the row in which an obligation stands on the agenda, None if it is not there."""
+    if obligation is None or obligation.watch.look_at is None:
+        return None
+    row = (obligation.watch.look_at, pages.tenant, pages.borrower_id, obligation.id)
+    return obligation.watch.shard, row
+
+
+def _text_of(row: _Row) -> str:
+    """Return a row as the text that says where a page of the agenda ended."""
+    look_at, *rest = row
+    return json.dumps([zones.to_text(look_at), *rest])
+
+
+def _row_of(text: str) -> _Row:
+    """Return the row that `_text_of` wrote."""
+    look_at, tenant, borrower_id, obligation_id = json.loads(text)
+    return zones.from_text(look_at), tenant, borrower_id, obligation_id

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -24,6 +24,7 @@ from betimes.core.contact import Contact
 from betimes.core.errors import Rejected
 from betimes.core.policies import Policies
 from betimes.core.record import Record
+from betimes.core.values import dataclass, replace
 from betimes.flows.close_day import DayClosed, close_borrower
 from betimes.lab import lender
 from betimes.lab.lender import Outage

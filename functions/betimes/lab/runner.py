@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time, timedelta
 
 from betimes.core import zones
@@ -13,6 +13,7 @@ from betimes.core.errors import Rejected
 from betimes.core.intake import Outcome
 from betimes.core.policies import Policies
 from betimes.core.report import Report
+from betimes.core.values import dataclass
 from betimes.flows.intake import Told
 from betimes.flows.load import REMARKS
 from betimes.lab.world import TENANT, World

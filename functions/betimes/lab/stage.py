@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 
 from betimes.core import money, zones
 from betimes.core.audit import Findings
 from betimes.core.book import Snapshot
 from betimes.core.policies import Policies
+from betimes.core.values import dataclass
 from betimes.flows.intake import Answer, Told
 from betimes.lab.world import TENANT, World
 

@@ -58,13 +58,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from betimes.core import treatment
 from betimes.core.errors import Rejected
 from betimes.core.policies import Policies
 from betimes.core.treatment import Treatment
+from betimes.core.values import replace
 from betimes.lab.asking import ASK, no_surprise
 from betimes.lab.runner import report_of
 from betimes.lab.stage import BLINK, Line, Played, Stage, StoryFailed, words_of

@@ -6,7 +6,6 @@ each kind of them at least once and a larger one no other people. Shares are our
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Final
@@ -16,6 +15,7 @@ from betimes.core.allocation import Parts
 from betimes.core.hold import Kind
 from betimes.core.intake import ChooseEntry, PutBorrower
 from betimes.core.product import Profile
+from betimes.core.values import dataclass
 from betimes.lab.contracts import open_contract
 from betimes.lab.customer import DAY, HOUR, Customer, Debt
 from betimes.lab.habits import Payer, long_late

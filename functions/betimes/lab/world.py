@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from betimes.core import ids
 from betimes.core.contact import Event
 from betimes.core.feedback import ProviderEvent
 from betimes.core.policies import Policies
+from betimes.core.values import dataclass
 from betimes.flows.dispatch import Dispatch, Dispatched
 from betimes.flows.feedback import hear
 from betimes.flows.intake import Answer, Intake, Told

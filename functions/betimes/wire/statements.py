@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import calendar
 import hashlib
-import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from importlib import resources
 from typing import Final
 
-from betimes.core import calibration, zones
-from betimes.core.calibration import Calibration
+from betimes.core import zones
 from betimes.core.errors import Rejected
 from betimes.core.intake import AddObligation, AddRepayment
+from betimes.measured import measured
 from betimes.wire.cells import Cells
 
 DUE_DAY: Final = 15
@@ -33,13 +31,6 @@ DRAWN: Final = "drawn-"
 # Leaves room for the month and the mark of a drawn payment in an id of 128 characters.
 MAX_ACCOUNT_ID: Final = 100
 COLUMNS: Final = ("account_id", "month", "bill_minor", "paid_in_month_minor")
-
-
-@lru_cache(maxsize=1)
-def _calibration() -> Calibration:
-    name = "calibration.toml"
-    text = (resources.files("betimes.packs") / name).read_text("utf-8")
-    return calibration.parse(tomllib.loads(text), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +143,9 @@ def drawn_at(payment_id: str, month: date, zone: str) -> datetime:
     """
     chance = hashlib.sha256(payment_id.encode()).digest()
     latest = _month(month, zone).last_day - DUE_DAY
-    measured = _calibration()
-    days = measured.statement.draw(_point(chance[:8]), low=1 - DUE_DAY, high=latest)
-    hour = measured.hours.draw(_point(chance[8:16]))
+    figures = measured()
+    days = figures.statement.draw(_point(chance[:8]), low=1 - DUE_DAY, high=latest)
+    hour = figures.hours.draw(_point(chance[8:16]))
     at = time(hour, chance[16] * 60 // 256, chance[17] * 60 // 256)
     return zones.instant(month.replace(day=DUE_DAY) + timedelta(days=days), at, zone)
 
