@@ -9,10 +9,11 @@ from typing import Final
 
 import aws_cdk as cdk
 
+from infra import proved, residency
 from infra.bundling import BundlingError
 from infra.nag import guard
 from infra.settings import InfraSettings, cli_defaults
-from infra.stack import BetimesStack
+from infra.stack import BetimesStack, stack_name
 
 # Where the CDK CLI, or whoever starts the app, wants the assembly; and where it goes otherwise.
 OUTDIR_VARIABLE: Final = "CDK_OUTDIR"
@@ -35,7 +36,10 @@ def build(settings: InfraSettings, outdir: Path | str | None = None) -> cdk.App:
 
     Raises:
         BundlingError: the wheels of a bundle could not be had.
+        ResidencyError: a stack would hold data of borrowers where they may not live.
+        UnprovedError: the policies are not those that were proved.
     """
+    proved.check(settings.treatment)
     app = cdk.App(
         outdir=str(outdir) if outdir is not None else None,
         context=FLAGS,
@@ -45,6 +49,18 @@ def build(settings: InfraSettings, outdir: Path | str | None = None) -> cdk.App:
     )
     BetimesStack(app, settings)
     return app
+
+
+def _tell(app: cdk.App, settings: InfraSettings) -> None:
+    """Say whose borrowers' data this region keeps out, where it was left to the region."""
+    stack = app.node.find_child(stack_name(settings))
+    assert isinstance(stack, BetimesStack)
+    said = "" if settings.jurisdictions else residency.told(stack.served, residency.read())
+    if said:
+        print(f"infra: {said}", file=sys.stderr)
+    for channel, because in residency.closed_channels(settings.region).items():
+        what = f"the channel {channel} is closed: {because}; what is meant for it waits in its queue for a gateway"
+        print(f"infra: {what}", file=sys.stderr)
 
 
 def main() -> int:
@@ -58,6 +74,7 @@ def main() -> int:
     except (ValueError, BundlingError) as problem:
         print(f"infra: {problem}", file=sys.stderr)
         return 2
+    _tell(app, settings)
     if not settings.is_local:
         guard(app)
     assembly = app.synth()

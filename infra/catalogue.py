@@ -9,7 +9,7 @@ sixth attempt.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +48,7 @@ VISIBILITY_FACTOR: Final = 6
 MAX_RECEIVES: Final = 5
 
 _TABLES_ENV: Final = (Env.BOOK_TABLE, Env.CONTACTS_TABLE, Env.LEDGER_TABLE)
-_POLICY_ENV: Final = (Env.TREATMENT, Env.LENDER, Env.SHARDS)
+_POLICY_ENV: Final = (Env.TREATMENT, Env.LENDER, Env.LICENCE, Env.SHARDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,26 @@ WORK_QUEUES: Final = (
     QueueSpec(FEEDBACK, ON_FEEDBACK, batch=10, concurrency=8, retention_h=336, personal=True),
 )
 QUEUE: Final = {spec.name: spec for spec in WORK_QUEUES}
+# Which function sends on each channel.
+DELIVERIES: Final = {EMAIL: ON_DELIVERY_EMAIL, SMS: ON_DELIVERY_SMS}
+
+
+def functions(closed: Collection[str] = ()) -> tuple[FunctionSpec, ...]:
+    """Return the functions of a deployment without the channels `closed`: none sends on them, and what SES would tell
+    of e-mail nobody hears.
+    """
+    absent = {DELIVERIES[channel] for channel in closed}
+    if EMAIL in closed:
+        absent.add(ON_FEEDBACK)
+    return tuple(spec for spec in FUNCTIONS if spec.name not in absent)
+
+
+def work_queues(closed: Collection[str] = ()) -> tuple[QueueSpec, ...]:
+    """Return the work queues of such a deployment: those of closed channels stay, so that what is meant for them waits
+    where an alarm sees it, and a gateway can fetch it.
+    """
+    return tuple(spec for spec in WORK_QUEUES if spec.name != FEEDBACK or EMAIL not in closed)
+
 
 # Attribute names and values in stream images. The item codecs own them; a filter cannot import code, so a test
 # compares.

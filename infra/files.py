@@ -100,7 +100,9 @@ class Buckets(Construct):
                 resources=[queue.queue_arn],
                 conditions={
                     # By name, not by reference: the bucket waits for this policy, so the policy cannot wait for it.
-                    "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{self._name('Files')}"},
+                    "ArnEquals": {
+                        "aws:SourceArn": f"arn:{cdk.Stack.of(self).partition}:s3:::{self._name('Files')}"
+                    },
                     "StringEquals": {"aws:SourceAccount": self._settings.account},
                 },
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import aws_cdk as cdk
@@ -13,7 +13,7 @@ from constructs import Construct
 from betimes.config import METRICS_NAMESPACE, Env
 from betimes.outputs import title
 from infra.bundling import Bundle, code_bundle, wheels_bundle
-from infra.catalogue import FUNCTIONS, FunctionSpec
+from infra.catalogue import FunctionSpec
 from infra.logical import pin
 from infra.nag import acknowledge
 from infra.roles import Target, make_role
@@ -56,7 +56,8 @@ _RETENTION: Final[Mapping[int, logs.RetentionDays]] = {
 class Functions(Construct):
     """`by_name` holds the functions under their names of the catalogue.
 
-    `values` says what each name of `config.Env` stands for; a function is told only the names of its row.
+    `specs` are those to make. `values` says what each name of `config.Env` stands for; a function is told only the
+    names of its row.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Functions(Construct):
         construct_id: str,
         *,
         settings: InfraSettings,
+        specs: Iterable[FunctionSpec],
         arns: Mapping[Target, str],
         values: Mapping[str, str],
     ) -> None:
@@ -76,7 +78,7 @@ class Functions(Construct):
         self._code = _code(code_bundle(settings))
         self._layer = self._wheels()
         self.by_name: Mapping[str, lambda_.Function] = {
-            spec.name: self._function(spec) for spec in FUNCTIONS
+            spec.name: self._function(spec) for spec in specs
         }
 
     def _wheels(self) -> lambda_.LayerVersion:

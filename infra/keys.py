@@ -12,10 +12,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.catalogue import EMAIL
 from infra.logical import pin
+from infra.residency import closed_channels
 from infra.settings import InfraSettings
 
-# Amazon SES publishes events to the feedback topic; Amazon SNS puts them into the feedback queue.
+# Amazon SES publishes events to the feedback topic; Amazon SNS puts them into the feedback queue. Without SES, nothing
+# is delivered into anything encrypted.
 DELIVERING_SERVICES = ("ses.amazonaws.com", "sns.amazonaws.com")
 
 
@@ -32,6 +35,8 @@ class DataKey(Construct):
             removal_policy=removal(settings),
         )
         pin(self.key, "DataKey")
+        if EMAIL in closed_channels(settings.region):
+            return
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="DeliverIntoEncryptedTopicAndQueue",

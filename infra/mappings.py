@@ -19,7 +19,7 @@ _Mapping = lambda_.CfnEventSourceMapping
 
 
 class Mappings(Construct):
-    """One mapping for each stream and each work queue of the catalogue.
+    """One mapping for each stream of the catalogue, and for each of its work queues that a function empties.
 
     Written at the level of CloudFormation: the L2 event sources grant more than the roles allow.
     """
@@ -38,7 +38,8 @@ class Mappings(Construct):
         for stream in STREAMS:
             self._stream(stream, functions, tables, failures[stream.table])
         for queue in WORK_QUEUES:
-            self._queue(queue, functions, work[queue.name])
+            if queue.function in functions:
+                self._queue(queue, functions, work[queue.name])
 
     def _stream(
         self,

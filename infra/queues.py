@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from betimes.outputs import title
-from infra.catalogue import MAX_RECEIVES, SCHEDULE, STREAMS, WORK_QUEUES, QueueSpec
+from infra.catalogue import MAX_RECEIVES, SCHEDULE, STREAMS, QueueSpec
 from infra.logical import pin
 from infra.nag import acknowledge
 
@@ -25,14 +25,16 @@ class Queues(Construct):
     name people use the data key.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, specs: Collection[QueueSpec], key: kms.IKey
+    ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.dead_letters: Mapping[str, sqs.Queue] = {
             spec.name: self._last_stop(f"{title(spec.name)}DeadLetters", personal=spec.personal)
-            for spec in WORK_QUEUES
+            for spec in specs
         }
-        self.work: Mapping[str, sqs.Queue] = {spec.name: self._work(spec) for spec in WORK_QUEUES}
+        self.work: Mapping[str, sqs.Queue] = {spec.name: self._work(spec) for spec in specs}
         self.failures: Mapping[str, sqs.Queue] = {
             source: self._last_stop(f"{title(source)}Failures", personal=False)
             for source in (*(spec.table for spec in STREAMS), SCHEDULE)

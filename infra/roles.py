@@ -23,6 +23,7 @@ from betimes.outputs import title
 from infra import catalogue
 from infra.logical import pin
 from infra.nag import acknowledge
+from infra.residency import url_suffix_of
 
 
 class Target(StrEnum):
@@ -233,7 +234,8 @@ def _targets(function: str) -> frozenset[Target]:
 
 
 def _statement(access: Access, arns: Mapping[Target, str], region: str) -> iam.PolicyStatement:
-    services = [f"{service}.{region}.amazonaws.com" for service in access.via]
+    suffix = url_suffix_of(region)
+    services = [f"{service}.{region}.{suffix}" for service in access.via]
     return iam.PolicyStatement(
         sid=_sid(access),
         effect=access.effect,

@@ -36,6 +36,8 @@ MAX_LOCK_DAYS: Final = 3650
 _STAGE: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_PACK: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*|HOUSE")
+_LICENCE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*")
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 # CDK's own keys carry a colon, slash or hyphen (`aws:cdk:…`, `@aws-cdk/…`, `availability-zones:…`); ours never do.
 _OUR_KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -49,7 +51,9 @@ class InfraSettings:
     the template only; a template made with `none` refuses to be deployed. `clock_offset_s` shifts the functions'
     clock by that many seconds, and only the local stage may. `evidence_lock_days` is how long S3 Object Lock
     protects segments and reports (0: no lock). `alarm_address` subscribes one mailbox to the alarms (empty:
-    nobody).
+    nobody). `jurisdictions` are the rule packs whose borrowers it serves, such as CN and US-MA (none: each whose data
+    may live in the region, see `infra.residency`). `licence` is the jurisdiction under whose licence the lender
+    acts: its rules bind beside those of each borrower's residence and numbers (empty: it has no say).
 
     Raises:
         ValueError: a value that cannot be deployed; the message names the key.
@@ -71,6 +75,8 @@ class InfraSettings:
     log_level: str = "INFO"
     alarm_address: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+    jurisdictions: tuple[str, ...] = ()
+    licence: str = ""
 
     def __post_init__(self) -> None:
         _match("stage", self.stage, _STAGE, "1 to 12 lower-case letters and digits")
@@ -84,6 +90,10 @@ class InfraSettings:
         _one_of("bundle", self.bundle, BUNDLES)
         _one_of("log_retention_days", self.log_retention_days, RETENTION_DAYS)
         _one_of("log_level", self.log_level, ("DEBUG", "INFO", "WARNING", "ERROR"))
+        for name in self.jurisdictions:
+            _match("jurisdictions", name, _PACK, "names of rule packs such as CN and US-MA")
+        if self.licence:
+            _match("licence", self.licence, _LICENCE, "a jurisdiction such as CN or US-MA")
         _within("shards", self.shards, 1, MAX_SHARDS)
         _within("evidence_lock_days", self.evidence_lock_days, 0, MAX_LOCK_DAYS)
         for key in ("lender", "treatment"):
@@ -136,6 +146,8 @@ class InfraSettings:
         for key, value in ours.items():
             if key == "tags":
                 given[key] = _tags(value)
+            elif key == "jurisdictions":
+                given[key] = _names(key, value)
             elif isinstance(fields[key].default, int):
                 given[key] = _number(key, value)
             else:
@@ -182,6 +194,14 @@ def _number(key: str, value: object) -> int:
         return int(value)
     except ValueError:
         _refuse(key, value, "a whole number")
+
+
+def _names(key: str, value: object) -> tuple[str, ...]:
+    """Return names in order, each once, from a JSON list or from text `CN,US-MA`."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not parts or not all(isinstance(each, str) for each in parts):
+        _refuse(key, value, "a JSON list or text such as CN,US-MA; leave it out for its default")
+    return tuple(sorted({each.strip() for each in parts}))
 
 
 def _tags(value: object) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from betimes import outputs
 from betimes.config import Env
+from infra import catalogue, residency
 from infra.alarms import Alarms
 from infra.api import Api
 from infra.catalogue import (
@@ -18,7 +19,6 @@ from infra.catalogue import (
     EMAIL,
     FEEDBACK,
     FILES,
-    FUNCTIONS,
     LEDGER,
     SCHEDULE,
     SMS,
@@ -40,12 +40,21 @@ from infra.tables import Tables
 STAGE_TAG: Final = "betimes:stage"
 PROJECT_TAG: Final = "project"
 PROJECT: Final = "betimes"
+# In the template's metadata: which jurisdictions it serves, and for which region that was checked.
+RESIDENCY: Final = "betimes:residency"
+# Which channels have no AWS service behind them there, and why.
+CLOSED: Final = "betimes:closed_channels"
 
 
 class BetimesStack(cdk.Stack):
-    """The whole deployment of one stage. `output_ids` lists its outputs, sorted."""
+    """The whole deployment of one stage. `output_ids` lists its outputs, sorted; `served` says whose data it may hold.
+
+    Raises:
+        ResidencyError: it would hold data of borrowers where they may not live.
+    """
 
     def __init__(self, scope: Construct, settings: InfraSettings) -> None:
+        served = residency.check(settings, residency.read())
         super().__init__(
             scope,
             stack_name(settings),
@@ -56,23 +65,29 @@ class BetimesStack(cdk.Stack):
             termination_protection=not settings.is_local,
         )
         self._settings = settings
+        self.served = served
+        closed = residency.closed_channels(settings.region)
+        self.template_options.metadata = {RESIDENCY: served.metadata(), CLOSED: dict(closed)}
+        specs = catalogue.functions(closed)
         key = DataKey(self, "Keys", settings=settings).key
         self._tables = Tables(self, "Tables", settings=settings, key=key)
-        self._queues = Queues(self, "Queues", key=key)
+        self._queues = Queues(self, "Queues", specs=catalogue.work_queues(closed), key=key)
         self._fanout = Fanout(
             self,
             "Fanout",
             work=self._queues.work,
             dead_letters=self._queues.dead_letters,
         )
-        self._email = Email(
-            self,
-            "Email",
-            settings=settings,
-            key=key,
-            feedback_queue=self._queues.work[FEEDBACK],
-            feedback_dead_letters=self._queues.dead_letters[FEEDBACK],
-        )
+        self._email = None
+        if EMAIL not in closed:
+            self._email = Email(
+                self,
+                "Email",
+                settings=settings,
+                key=key,
+                feedback_queue=self._queues.work[FEEDBACK],
+                feedback_dead_letters=self._queues.dead_letters[FEEDBACK],
+            )
         self._buckets = Buckets(
             self,
             "Buckets",
@@ -84,6 +99,7 @@ class BetimesStack(cdk.Stack):
             self,
             "Functions",
             settings=settings,
+            specs=specs,
             arns=self._arns(key.key_arn),
             values=self._values(),
         ).by_name
@@ -113,6 +129,8 @@ class BetimesStack(cdk.Stack):
         )
         if settings.bundle == BUNDLE_NONE:
             self._refuse_deployment()
+        if served.checked:
+            self._refuse_elsewhere()
         self._tag()
         found = {
             outputs.API_ENDPOINT: api.endpoint,
@@ -122,9 +140,10 @@ class BetimesStack(cdk.Stack):
             outputs.CLOSE_DAY_SCHEDULE: schedules.names["close_day"],
             **{
                 outputs.function_name(spec.name): functions[spec.name].function_name
-                for spec in FUNCTIONS
+                for spec in specs
             },
             **self._stores(),
+            **self._mail(),
             **self._queue_urls(),
         }
         for logical_id, value in sorted(found.items()):
@@ -140,6 +159,13 @@ class BetimesStack(cdk.Stack):
             outputs.FILES_BUCKET: self._buckets.files.bucket_name,
             outputs.EVIDENCE_BUCKET: self._buckets.evidence.bucket_name,
             outputs.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
+        }
+
+    def _mail(self) -> Mapping[str, str]:
+        """What there is of e-mail: nothing where there is no SES."""
+        if self._email is None:
+            return {}
+        return {
             outputs.FEEDBACK_TOPIC: self._email.feedback.topic_arn,
             outputs.CONFIGURATION_SET: self._email.configuration_set.configuration_set_name,
             outputs.SENDER_IDENTITY: self._email.identity.email_identity_name,
@@ -173,16 +199,16 @@ class BetimesStack(cdk.Stack):
             Env.FILES_BUCKET: self._buckets.files.bucket_name,
             Env.EVIDENCE_BUCKET: self._buckets.evidence.bucket_name,
             Env.SENDER_ADDRESS: settings.sender_address,
-            Env.CONFIGURATION_SET: self._email.configuration_set.configuration_set_name,
+            Env.CONFIGURATION_SET: self._mail().get(outputs.CONFIGURATION_SET, ""),
             Env.SHARDS: str(settings.shards),
             Env.TREATMENT: settings.treatment,
             Env.LENDER: settings.lender,
+            Env.LICENCE: settings.licence,
         }
 
     def _arns(self, key_arn: str) -> Mapping[Target, str]:
         tables, queues = self._tables, self._queues
-        configuration_set = self._email.configuration_set.configuration_set_name
-        return {
+        found = {
             Target.BOOK: tables.by_name[BOOK].table_arn,
             Target.AGENDA: tables.agenda_arn,
             Target.CONTACTS: tables.by_name[CONTACTS].table_arn,
@@ -194,23 +220,26 @@ class BetimesStack(cdk.Stack):
             Target.FILES_QUEUE: queues.work[FILES].queue_arn,
             Target.EMAIL_QUEUE: queues.work[EMAIL].queue_arn,
             Target.SMS_QUEUE: queues.work[SMS].queue_arn,
-            Target.FEEDBACK_QUEUE: queues.work[FEEDBACK].queue_arn,
             Target.BOOK_FAILURES: queues.failures[BOOK].queue_arn,
             Target.CONTACTS_FAILURES: queues.failures[CONTACTS].queue_arn,
             Target.LEDGER_FAILURES: queues.failures[LEDGER].queue_arn,
             Target.SCHEDULE_FAILURES: queues.failures[SCHEDULE].queue_arn,
             Target.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
             Target.FILES: self._buckets.files.bucket_arn,
-            Target.SENDER: self._ses_arn("identity", self._settings.sender_domain),
-            Target.CONFIGURATION_SET: self._ses_arn("configuration-set", configuration_set),
             Target.DATA_KEY: key_arn,
             Target.ANY_PHONE: "*",
-            Target.ANY_TOPIC: "arn:aws:sns:*",
+            Target.ANY_TOPIC: f"arn:{self.partition}:sns:*",
             **dict(object_arns(self._buckets.files.bucket_arn, self._buckets.evidence.bucket_arn)),
         }
+        if self._email is not None:
+            name = self._email.configuration_set.configuration_set_name
+            found[Target.FEEDBACK_QUEUE] = queues.work[FEEDBACK].queue_arn
+            found[Target.SENDER] = self._ses_arn("identity", self._settings.sender_domain)
+            found[Target.CONFIGURATION_SET] = self._ses_arn("configuration-set", name)
+        return found
 
     def _ses_arn(self, resource: str, name: str) -> str:
-        return f"arn:aws:ses:{self._settings.region}:{self._settings.account}:{resource}/{name}"
+        return f"arn:{self.partition}:ses:{self._settings.region}:{self._settings.account}:{resource}/{name}"
 
     def _refuse_deployment(self) -> None:
         """Let CloudFormation refuse a template that was synthesized without code, before it touches anything."""
@@ -234,6 +263,22 @@ class BetimesStack(cdk.Stack):
         )
         pin(bundle, "Bundle")
         pin(rule, "CodeIsBundled")
+
+    def _refuse_elsewhere(self) -> None:
+        """Let CloudFormation refuse the template in a region that it was not checked for."""
+        region = self._settings.region
+        rule = cdk.CfnRule(
+            self,
+            "Region",
+            assertions=[
+                cdk.CfnRuleAssertion(
+                    assert_=cdk.Fn.condition_contains([region], cdk.Aws.REGION),
+                    assert_description=f"Where borrowers' data may live was checked for {region}: synthesize with "
+                    "-c region=... of where it goes.",
+                )
+            ],
+        )
+        pin(rule, "Region")
 
     def _tag(self) -> None:
         tags = cdk.Tags.of(self)

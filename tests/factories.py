@@ -12,12 +12,16 @@ from typing import Any
 from betimes.core.allocation import Parts
 from betimes.core.book import Pages
 from betimes.core.borrower import Account, Borrower, ContactPoint
+from betimes.core.budget import Budget
+from betimes.core.consent import Consent, Refusal, Switch
 from betimes.core.contact import Contact
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.record import DECISION, Record, record_id
+from betimes.core.rule import ConsentForm, Purpose
+from betimes.core.touch import Touch
 from betimes.core.treatment import MessageClass
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -77,6 +81,28 @@ _FLIGHT = Flight(
     state=FlightState.PENDING,
     since=NOW,
     expected_by=NOW + timedelta(days=1),
+)
+_TOUCH = Touch(id="t1", at=NOW - timedelta(hours=1), channel="call", by="agency-7")
+_CONSENT = Consent(
+    id="g1:overdue",
+    purpose=Purpose.OVERDUE,
+    channel="sms",
+    address="",
+    form=ConsentForm.OPT_IN,
+    given_at=NOW - timedelta(hours=1),
+    evidence="contract-7",
+    source=TENANT,
+    told_at=NOW,
+)
+_REFUSAL = Refusal(
+    id="r1",
+    switch=Switch.REMINDER,
+    channel="sms",
+    address="",
+    at=NOW - timedelta(hours=1),
+    evidence="m-1",
+    source="reply",
+    told_at=NOW,
 )
 _CONTACT = Contact(
     id="c1",
@@ -142,6 +168,26 @@ def hold(**fields: Any) -> Hold:
 def flight(**fields: Any) -> Flight:
     """Return a debit of the whole bill that was submitted at NOW."""
     return replace(_FLIGHT, **fields)
+
+
+def touch(**fields: Any) -> Touch:
+    """Return a call by an agency that nobody answered, an hour before NOW."""
+    return replace(_TOUCH, **fields)
+
+
+def budget(*touches: Touch, **fields: Any) -> Budget:
+    """Return a stored contact budget of these touches, by default of one call."""
+    return replace(Budget(1, touches or (_TOUCH,)), **fields)
+
+
+def consent(**fields: Any) -> Consent:
+    """Return an opt-in to overdue messages by SMS, an hour before NOW."""
+    return replace(_CONSENT, **fields)
+
+
+def refusal(**fields: Any) -> Refusal:
+    """Return a refusal of reminders by SMS, an hour before NOW."""
+    return replace(_REFUSAL, **fields)
 
 
 def repayment(**fields: Any) -> Repayment:

@@ -1,4 +1,4 @@
-"""The `betimes` command: run, lab, plan, up, invoke and schedule at a prompt."""
+"""The `betimes` command: run, lab, plan, up, invoke, schedule, rulebook and check at a prompt."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ examples:
   betimes up                                           keep the pocket cloud running
   betimes invoke on_tick events/on_tick.json           one handler, one event
   betimes schedule jiebei_like --principal 6000 --rate 0.03%/day --months 3 --from 2026-06-15
+  betimes rulebook --packs CN,US-MA --out book         the rules of contact, to read and to sign
+  betimes rulebook --diff OLD NEW                      what changed between two folders of rule packs
+  betimes check --treatment my.toml --packs CN,US-NYC  prove that it breaks no rule there, or see how it would
+  betimes bench rules                                  what it costs here to ask all rules about one contact
 """
 
 
@@ -140,6 +144,7 @@ def _lab(options: argparse.Namespace) -> int:
             zone=options.zone,
             out=options.out,
             as_json=options.json,
+            licence=options.licence,
         )
     day = timedelta(days=1)
     return lab(
@@ -152,6 +157,7 @@ def _lab(options: argparse.Namespace) -> int:
         out=options.out,
         as_json=options.json,
         now=_this_morning(options.zone),
+        licence=options.licence,
     )
 
 
@@ -236,6 +242,47 @@ def _schedule(options: argparse.Namespace) -> int:
         calendar=options.calendar,
     )
     return show(wish, as_json=options.json)
+
+
+def _rulebook(options: argparse.Namespace) -> int:
+    from betimes.local import rulebook
+
+    if options.diff is None:
+        on = options.on or zones.local_date(datetime.now(UTC), DEFAULT_ZONE)
+        return rulebook.write(out=options.out, names=options.packs, form=options.format, on=on)
+    if options.on is not None:
+        raise Rejected(
+            "bad_options",
+            "--on",
+            "says as of which day pages are; leave it out, or leave out --diff",
+        )
+    old, new = options.diff
+    return rulebook.compare(old, new, out=options.out, names=options.packs, form=options.format)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from betimes.core.rule import Party
+    from betimes.local.check import Wish, check
+
+    wish = Wish(
+        treatments=tuple(options.treatment),
+        jurisdictions=options.packs,
+        first=options.start or zones.local_date(datetime.now(UTC), DEFAULT_ZONE),
+        days=options.days,
+        party=Party(options.party),
+        notices=dict(options.notice),
+        default=options.default,
+        sign=options.sign,
+    )
+    if wish.first.year not in YEARS:
+        raise _outside("--from")
+    return check(wish, as_json=options.json)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from betimes.local import bench
+
+    return bench.rules(runs=options.runs, limit_us=options.limit, as_json=options.json)
 
 
 def _check_tape(options: argparse.Namespace) -> None:
@@ -361,6 +408,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"borrowers of the pretend book (default: {BORROWERS})",
     )
     lab.add_argument(
+        "--licence",
+        metavar="JURISDICTION",
+        default="",
+        help="the lender's licence, such as CN: its rules bind beside those of residence and number (default: none)",
+    )
+    lab.add_argument(
         "--seed",
         metavar="N",
         type=int,
@@ -421,7 +474,155 @@ def _parser() -> argparse.ArgumentParser:
             "effective and actuarial yearly rate.",
         )
     )
+    _rulebook_options(
+        commands.add_parser(
+            "rulebook",
+            help="write the rules of contact as pages, or what changed in them",
+            description="Writes one readable page for each rule pack: what each rule says in plain words, whom it "
+            "binds, since when, on whose word, how far it is enforced, and what the platform does with it. With "
+            "--diff, what changed between two folders or files of packs; ends with 1 where anything did.",
+        )
+    )
+    _check_options(
+        commands.add_parser(
+            "check",
+            help="prove that treatments break no rule, or show how one would",
+            description="Asks of a treatment, in every case there is, whether a contact could fall outside the hours, "
+            "go over a cap or hold banned words, and whether each notice that is demanded can be given in time. Ends "
+            "with 0 where all is proved, with 1 where something is refused, with the smallest case of each rule, and "
+            "with 2 where it could not ask. Policies are deployed and run only as they were signed (--sign).",
+        )
+    )
+    _bench_options(
+        commands.add_parser(
+            "bench",
+            help="measure what a part costs on this machine",
+            description="Measures what one evaluation of all rules costs for contacts of several places, each with "
+            "twenty touches on record: the median, the worst, and the first one of a law that knows nothing yet.",
+        )
+    )
     return parser
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("part", metavar="PART", choices=("rules",), help="rules: the law")
+    parser.add_argument(
+        "--runs",
+        metavar="N",
+        type=_up_to(1_000_000),
+        default=2_000,
+        help="evaluations of each contact (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="US",
+        type=_microseconds,
+        help="end with 1 where a median is over so many microseconds (default: no limit)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _microseconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1e9:
+        raise argparse.ArgumentTypeError("must be microseconds above 0, such as 50")
+    return found
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--treatment",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a shipped treatment, or a file that ends with .toml; repeat it (default: all that are shipped)",
+    )
+    parser.add_argument(
+        "--packs",
+        metavar="NAMES",
+        type=_places,
+        default=(),
+        help="jurisdictions such as CN,US-NYC, each asked for itself; CN+US binds by both (default: those the "
+        "treatment is meant for)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="DATE",
+        type=_day,
+        help="the first due date (default: today, or the first day of a treatment that begins later)",
+    )
+    parser.add_argument(
+        "--days",
+        metavar="N",
+        type=_up_to(MOST_DAYS),
+        default=400,
+        help="how many due dates (default: %(default)s, every holiday and change of clocks of a year)",
+    )
+    parser.add_argument(
+        "--party",
+        choices=("first", "third"),
+        default="first",
+        help="who contacts: the lender itself, or an agency (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--notice",
+        action="append",
+        default=[],
+        metavar="STEP=RULE",
+        type=_given,
+        help="the statutory step STEP gives the notice of RULE, such as credit=CN.CREDIT.NOTICE; repeat it",
+    )
+    parser.add_argument(
+        "--default",
+        metavar="NAME",
+        default="default",
+        help="the treatment of products that name none, as it is deployed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sign",
+        action="store_true",
+        help="write what is proved to packs/proofs.toml, if all of it is: policies run only as they were signed",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _rulebook_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write there (default: rulebook; what changed is printed)",
+    )
+    parser.add_argument(
+        "--packs",
+        metavar="NAMES",
+        type=_names,
+        default=(),
+        help="only these packs, such as CN,US-MA (default: all)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("md", "html", "both"),
+        default="",
+        help="Markdown, HTML or both (default: both; what changed is printed as Markdown)",
+    )
+    parser.add_argument(
+        "--on",
+        metavar="DATE",
+        type=_day,
+        help="the day as of which rules are in force or not (default: today)",
+    )
+    parser.add_argument(
+        "--diff",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        type=Path,
+        help="what changed from one folder or file of packs to another",
+    )
 
 
 def _schedule_options(parser: argparse.ArgumentParser) -> None:
@@ -526,6 +727,15 @@ def _positive(text: str) -> int:
     return number
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(
+            "must be names with a comma between them, such as CN,US-MA"
+        )
+    return names
+
+
 def _up_to(most: int) -> Callable[[str], int]:
     """Return what reads a whole number from 1 to `most`."""
 
@@ -539,6 +749,21 @@ def _up_to(most: int) -> Callable[[str], int]:
         return found
 
     return number
+
+
+def _places(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the sets of jurisdictions in "CN,US-NYC,CN+US": each between commas is one."""
+    found = tuple(tuple(each.strip().split("+")) for each in text.split(","))
+    if not all(name for names in found for name in names):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list such as CN,US-NYC or CN+US")
+    return found
+
+
+def _given(text: str) -> tuple[str, str]:
+    step, _, rule_id = text.partition("=")
+    if not step or not rule_id:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form STEP=RULE")
+    return step, rule_id
 
 
 def _day(text: str) -> date:
@@ -555,6 +780,9 @@ _COMMANDS = {
     "up": _up,
     "invoke": _invoke,
     "schedule": _schedule,
+    "rulebook": _rulebook,
+    "check": _check,
+    "bench": _bench,
 }
 
 if __name__ == "__main__":

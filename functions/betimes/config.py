@@ -29,6 +29,7 @@ class Env:
     SHARDS: Final = "BETIMES_SHARDS"
     TREATMENT: Final = "BETIMES_TREATMENT"
     LENDER: Final = "BETIMES_LENDER"
+    LICENCE: Final = "BETIMES_LICENCE"
     CLOCK_OFFSET: Final = "BETIMES_CLOCK_OFFSET_S"
 
 
@@ -47,6 +48,9 @@ REPAYMENT: Final = "repayment"
 HOLD: Final = "hold"
 # Not "flight": it has to sort after "head" (`adapters.keys`).
 FLIGHT: Final = "inflight"
+# Consents and refusals: what the person said. It has to sort after "head" too.
+SAID: Final = "said"
+BUDGET: Final = "budget"
 OWNER: Final = "owner"
 FEED: Final = "feed"
 
@@ -100,6 +104,7 @@ class Settings:
     sender_address: str = ""
     configuration_set: str = ""
     lender: str = "Betimes Demo"
+    licence: str = ""
     treatment: str = "default"
     shards: int = 4
     clock_offset_s: int = 0
@@ -154,6 +159,7 @@ _TEXT_SETTINGS: Final = {
     "sender_address": Env.SENDER_ADDRESS,
     "configuration_set": Env.CONFIGURATION_SET,
     "lender": Env.LENDER,
+    "licence": Env.LICENCE,
     "treatment": Env.TREATMENT,
 }
 _NUMBER_SETTINGS: Final = {"shards": Env.SHARDS, "clock_offset_s": Env.CLOCK_OFFSET}

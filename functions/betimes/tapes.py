@@ -30,6 +30,8 @@ _SERVES = {
         (Kind.OBLIGATIONS, Kind.OBLIGATIONS),
         (Kind.STATEMENTS, Kind.STATEMENTS_OBLIGATIONS),
     ),
+    "touches": ((Kind.TOUCHES, Kind.TOUCHES),),
+    "consents": ((Kind.CONSENTS, Kind.CONSENTS),),
 }
 
 

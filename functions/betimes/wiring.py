@@ -67,7 +67,7 @@ class World:
         """The policies in force: in this release those shipped with the code."""
         from betimes.adapters.packs import policies
 
-        return policies(self.settings.treatment, self.settings.lender)
+        return policies(self.settings.treatment, self.settings.lender, self.settings.licence)
 
     @cached_property
     def intake(self) -> Intake:

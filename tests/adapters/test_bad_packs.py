@@ -11,19 +11,21 @@ from types import ModuleType
 
 import pytest
 
-from betimes.adapters import calendars, pack_files, packs
+from betimes.adapters import calendars, law_packs, pack_files, packs
 from betimes.core.errors import Rejected
 from betimes.core.policies import Policies
 
 PRODUCT = "products/jiebei_like.toml"
 TREATMENT = "treatments/huabei_like.toml"
 TEMPLATE = "templates/due_soon.toml"
+US = "rules/US.toml"
 # What is read once, and in these tests anew for each of them.
 READ_ONCE: tuple[tuple[ModuleType, str], ...] = (
-    (packs, "policies"),
+    (packs, "drafts"),
     (packs, "treatments"),
     (packs, "profiles"),
     (packs, "buckets"),
+    (law_packs, "law"),
     (calendars, "calendar"),
 )
 
@@ -40,8 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def load() -> Policies:
-    """Return the policies in the copy."""
-    return packs.policies("default", "A Lender")
+    """Return the policies in the copy, proved or not."""
+    return packs.drafts("default", "A Lender")
 
 
 def refusal() -> Rejected:
@@ -56,7 +58,7 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
     """And every calendar that is a file with it, though nobody names it."""
     named = {profile.calendar for profile in load().profiles.values()}
     assert "US" not in named
-    assert set(load().calendars) == {"CN", "US"}
+    assert set(load().calendars) == {"BR", "BR-RJ", "BR-SP", "CN", "US"}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
             'calendar = "XX"',
             "unknown_calendar",
             "calendar",
-            "there are: CN, US",
+            "there are: BR, BR-RJ, BR-SP, CN, US",
         ),
         (
             TREATMENT,
@@ -78,7 +80,7 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
             'digest = true\ncalendar = "XX"',
             "unknown_calendar",
             "calendar",
-            "there are: CN, US",
+            "there are: BR, BR-RJ, BR-SP, CN, US",
         ),
         (
             TREATMENT,
@@ -111,8 +113,17 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
         (TEMPLATE, "[en.sms]", "[klingon.sms]", "bad_template", "klingon", "zh-CN"),
         (TEMPLATE, "[en.sms]", '[en.sms]\nsubject = "x"', "bad_template", "subject", "leave it out"),
         (TEMPLATE, 'name = "due_soon"', 'name = "due"', "bad_template", "name", "templates/due.toml"),
-        ("rules/US.toml", '"US"', '"CN"', "bad_rule", "jurisdiction", "rules/CN.toml"),
-        ("rules/US.toml", '"21:00"', '"25:00"', "bad_rule", "closes", "time of day"),
+        (US, 'pack = "US"', 'pack = "CN"\nids = "US"', "bad_rule", "pack", "call the file CN.toml"),
+        (US, '"21:00"', '"25:00"', "bad_rule", "window.days.every.closes", "US.REGF.TIME: "),
+        (US, '"21:00"', '"25:00"', "bad_rule", "window.days.every.closes", "time of day"),
+        (US, '"21:00"', "21:00:00", "bad_rule", "window.days.every.closes", "in quotes"),
+        (US, "from = 2021-11-30", 'from = "2021"', "bad_rule", "from", "US.REGF.7IN7: 'from'"),
+        (US, 'kind = "cap"', 'kind = "lid"', "bad_rule", "kind", "choose one"),
+        (US, 'per = "consecutive', 'every = "consecutive', "bad_rule", "cap.every", "known"),
+        (US, '"America/Adak"', '"America/Adek"', "bad_rule", "zones", "IANA time zone"),
+        (US, 'status = "verified"', 'status = "secondary"', "unsigned_rule", "enforce", '"cautious"'),
+        (US, 'status = "verified"', 'status = "draft"', "unsigned_rule", "enforce", "switch it off"),
+        (US, '"US.REGF.CONV7"', '"US.REGF.7IN7"', "bad_rule", "kind", "an id of its own"),
         ("rules/HOUSE.toml", "\nzones", "\n# zones", "bad_rule", "zones", "lists no zones"),
         ("calendars/US.toml", "workdays = []", "workday = []", "bad_calendar", "workday", "known"),
         ("calendars/US.toml", "2025-01-01,", "2024-01-01,", "bad_calendar", "holidays", "2024"),
@@ -131,6 +142,42 @@ def test_a_mistake_is_named_with_its_file(
     assert message in error.message
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after", "code", "field", "message"),
+    [
+        (US, 'calendar = "US"', 'calendar = "XX"', "unknown_calendar", "calendar", "there are: BR, "),
+        ("rules/US-MA.toml", '"US"', '"USA"', "bad_rule", "refines", "of the form US"),
+        ("rules/US-MA.toml", '"US"', '"XX"', "unknown_pack", "refines", "names 'XX'"),
+        (US, 'refines = ""\n', 'refines = "US-MA"\n', "bad_rule", "phones", "belong to a country"),
+        ("rules/BR-AL.toml", 'refines = "BR"', 'refines = "BR-AL"', "pack_cycle", "refines", ""),
+        (US, '"US.REGF.EXCL"', '"US.MA.CREDITOR"', "duplicate_rule", "id", "one pack"),
+    ],
+)  # fmt: skip
+def test_packs_that_do_not_fit_together_are_refused(
+    folder: Path, file: str, before: str, after: str, code: str, field: str, message: str
+) -> None:
+    """Each is named with its file and what it names; the file is told with or without its folder."""
+    text = (folder / file).read_text("utf-8")
+    assert before in text
+    (folder / file).write_text(text.replace(before, after, 1), "utf-8")
+    error = refusal()
+    assert (error.code, error.field) == (code, field)
+    assert file.removeprefix("rules/") in error.message
+    assert message in error.message
+
+
+def test_packs_that_refine_each_other_by_a_detour_are_refused(folder: Path) -> None:
+    """Two that are right by themselves; the way around is told."""
+    for name, refined in (("US-CA", "US-NYC"), ("US-NYC", "US-CA")):
+        file = folder / f"rules/{name}.toml"
+        text = file.read_text("utf-8")
+        assert 'refines = "US"' in text
+        file.write_text(text.replace('refines = "US"', f'refines = "{refined}"'), "utf-8")
+    error = refusal()
+    assert (error.code, error.field) == ("pack_cycle", "refines")
+    assert "US-CA -> US-NYC -> US-CA" in error.message
+
+
 def test_an_email_without_a_subject_is_refused(folder: Path) -> None:
     """Many providers take it, and no borrower opens it."""
     text = (folder / TEMPLATE).read_text("utf-8")
@@ -140,7 +187,7 @@ def test_an_email_without_a_subject_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", [PRODUCT, TREATMENT, TEMPLATE, "rules/US.toml", "calendars/US.toml", "buckets.toml"]
+    "file", [PRODUCT, TREATMENT, TEMPLATE, US, "calendars/US.toml", "buckets.toml"]
 )
 @pytest.mark.parametrize("bad", [b"\xff\xfe", b"\n[[["])
 def test_a_file_that_cannot_be_read_is_named(folder: Path, file: str, bad: bytes) -> None:
@@ -151,11 +198,11 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, file: str, bad: bytes
     assert error.message.startswith(f"{file}: ")
 
 
-def test_without_a_window_of_the_house_nothing_is_read(folder: Path) -> None:
-    """Whoever lives where no file reaches would have no hours."""
+def test_without_rules_of_the_house_nothing_is_read(folder: Path) -> None:
+    """Whoever lives where no file reaches would have no rules."""
     (folder / "rules/HOUSE.toml").unlink()
     error = refusal()
-    assert (error.code, error.field) == ("bad_rule", "jurisdiction")
+    assert (error.code, error.field) == ("bad_rule", "pack")
     assert error.message.startswith("rules/HOUSE.toml: is missing")
 
 
@@ -202,4 +249,4 @@ def test_china_is_not_asked_for_where_nothing_names_it(folder: Path) -> None:
         text = file.read_text("utf-8")
         if 'calendar = "CN"' in text:
             file.write_text(text.replace('calendar = "CN"', 'calendar = "US"'), "utf-8")
-    assert set(load().calendars) == {"US"}
+    assert set(load().calendars) == {"BR", "BR-RJ", "BR-SP", "US"}

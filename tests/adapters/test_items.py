@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from betimes.adapters import attributes, items, keys
 from betimes.adapters.attributes import Item
 from betimes.core.allocation import Parts
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
+from betimes.core.budget import Budget
 from betimes.core.contact import Contact, Spoke, State
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
@@ -24,6 +26,8 @@ from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.reason import Reason
 from betimes.core.record import Record, record_id
+from betimes.core.rule import Party, Purpose, Recipient
+from betimes.core.touch import Direction, Touch
 from betimes.core.treatment import MessageClass
 from tests import factories
 
@@ -253,6 +257,43 @@ def _possible(contact: Contact, lease: datetime) -> Contact:
     return replace(leased, lease_until=lease) if contact.state is State.SENDING else leased
 
 
+names = st.lists(texts, max_size=3).map(tuple)
+touches = all_fields(
+    Touch,
+    id=ids,
+    at=instants,
+    channel=texts,
+    direction=st.sampled_from(Direction),
+    attempt=st.booleans(),
+    connected=st.booleans(),
+    conversation=st.booleans(),
+    message_left=st.booleans(),
+    party=st.sampled_from(Party),
+    by=texts,
+    debts=names,
+    accounts=names,
+    products=names,
+    number=texts,
+    recipient=st.sampled_from(Recipient),
+    excluded=names,
+    purpose=st.sampled_from(Purpose),
+    reserved=st.booleans(),
+)
+
+
+def _in_order(found: list[Touch]) -> tuple[Touch, ...]:
+    """Touches as a budget has them: each id once, in order of time."""
+    once = {touch.id: touch for touch in found}
+    return tuple(sorted(once.values(), key=lambda touch: (touch.at, touch.id)))
+
+
+budgets = all_fields(
+    Budget,
+    version=positive,
+    touches=st.lists(touches, max_size=4).map(_in_order),
+    full_until=st.none() | instants,
+    chain=texts,
+)
 contacts = st.builds(
     _possible,
     all_fields(
@@ -356,6 +397,14 @@ def test_money_in_flight_comes_back_as_it_was(
     assert items.flight_from(items.flight_item(tenant, borrower_id, flight)) == flight
 
 
+@given(ids, ids, budgets)
+def test_a_contact_budget_comes_back_as_it_was(
+    tenant: str, borrower_id: str, budget: Budget
+) -> None:
+    """The contact budget of a person with its touches."""
+    assert items.budget_from(items.budget_item(tenant, borrower_id, budget)) == budget
+
+
 @given(ids, instants)
 def test_a_feed_comes_back_as_it_was(tenant: str, until: datetime) -> None:
     """Decoding undoes encoding, and no borrower's pages are in that partition."""
@@ -414,6 +463,10 @@ def bill(**fields: Any) -> Item:
     return items.obligation_item("bank", "b1", factories.obligation(**fields))
 
 
+def counted(*touches: Touch, **fields: Any) -> Item:
+    return items.budget_item("bank", "b1", factories.budget(*touches, **fields))
+
+
 def stop(**fields: Any) -> Item:
     return items.hold_item("bank", "b1", factories.hold(**fields))
 
@@ -470,6 +523,15 @@ WRONG: dict[str, Callable[[], Item]] = {
     "in flight for nobody": lambda: under_way(account_id=""),
     "pending and ended": lambda: under_way(ended_at=factories.NOW),
     "settled and not ended": lambda: under_way(state=FlightState.SETTLED),
+    "a budget never stored": lambda: counted(version=0),
+    "a touch twice": lambda: counted(factories.touch(), factories.touch(at=factories.NOW)),
+    "touches out of order": lambda: counted(
+        factories.touch(at=factories.NOW), factories.touch(id="t2")
+    ),
+    "more touches than are kept": lambda: counted(
+        *(factories.touch(id=f"t{n:03}") for n in range(401))
+    ),
+    "a touch with no id": lambda: counted(factories.touch(id="")),
     "a repayment of nothing": lambda: items.repayment_item(
         "bank", "b1", factories.repayment(amount=Money(0, "CNY"))
     ),
@@ -535,6 +597,16 @@ SPOILED: dict[str, tuple[Callable[[Item], object], Item, Item]] = {
         items.flight_from,
         under_way(),
         {"ended_at": {"S": "2026-03-01T00:00:00.000000Z"}},
+    ),
+    "a budget without a version": (items.budget_from, counted(), {items.VERSION: {"N": "0"}}),
+    "a touch that says something unknown": (
+        items.budget_from,
+        counted(),
+        {
+            "touches": attributes.rows_fields(
+                "touches", [["2026-03-01T00:00:00.000000Z", "t1", "call", "attempt", "mood=good"]]
+            )["touches"]
+        },
     ),
     "a repayment of nothing": (
         items.repayment_from,
@@ -661,3 +733,17 @@ def test_a_forged_record_is_read_and_shows() -> None:
     item = items.record_item(factories.record())
     forged = items.record_from({**item, "prev": {"S": "0" * 64}})
     assert not forged.is_intact
+
+
+def test_a_full_budget_fits_an_item() -> None:
+    """As many touches with as many names as a budget takes stay below the 400 KB that an item may have."""
+    full = Budget()
+    long = tuple("d" * 120 + f"{n:03}" for n in range(8))
+    for n in range(450):
+        at = factories.NOW + timedelta(seconds=n)
+        touch = factories.touch(id="t" * 120 + f"{n:05}", at=at, debts=long, number="n" * 28)
+        full = full.with_touch(touch, at)
+    item = items.budget_item("bank", "b1", replace(full, version=1))
+    assert full.is_full(factories.NOW)
+    # DynamoDB counts the bytes of names and values; JSON of the item is more than that.
+    assert len(json.dumps(item)) < 400_000

@@ -12,6 +12,7 @@ import pytest
 from betimes.core.book import Pages
 from betimes.core.change import (
     Append,
+    AppendEntry,
     Change,
     CheckHead,
     CheckNoObligation,
@@ -20,6 +21,7 @@ from betimes.core.change import (
     MoveContact,
     Park,
     SaveAccount,
+    SaveBudget,
     SaveFeed,
     SaveFlight,
     SaveHead,
@@ -42,6 +44,7 @@ from tests.factories import (
     TENANT,
     account,
     borrower,
+    budget,
     contact,
     early,
     flight,
@@ -50,8 +53,10 @@ from tests.factories import (
     pages,
     part_paid,
     record,
+    refusal,
     repayment,
     settled,
+    touch,
     watch,
 )
 
@@ -78,6 +83,14 @@ def bill(version: int, seq: int, *, seen: tuple[int, int]) -> SaveObligation:
 
 def contract(version: int, seen: int) -> SaveAccount:
     return SaveAccount(*OF, account(version=version, product=f"p{version}"), seen)
+
+
+def said(number: int, identity: str = "r1") -> AppendEntry:
+    return AppendEntry(*OF, number, refusal(id=identity))
+
+
+def touched(version: int, seen: int, *, by: str = "agency-7") -> SaveBudget:
+    return SaveBudget(*OF, budget(touch(by=by), version=version), seen)
 
 
 def moved(*, state: State = State.READY, attempt: int = 0, chain: str = "") -> MoveContact:
@@ -166,6 +179,16 @@ CASES = {
     "money in flight, further on": Case(
         [SaveFlight(*OF, flight())], SaveFlight(*OF, flight(reason="x")), True
     ),
+    "a new budget": Case([], touched(1, 0), True),
+    "a new budget where one is": Case([touched(1, 0)], touched(1, 0, by="b"), False),
+    "a budget at the version seen": Case([touched(1, 0)], touched(2, 1), True),
+    "a budget that somebody wrote": Case(
+        [touched(1, 0), touched(2, 1)], touched(2, 1, by="b"), False
+    ),
+    "a budget that is not there": Case([], touched(2, 1), False),
+    "a first word of the person": Case([], said(1), True),
+    "a word behind another": Case([said(1)], said(2), True),
+    "a word that somebody else put there": Case([said(1)], said(1, "r2"), False),
     "a feed": Case([], SaveFeed(TENANT, NOW), True),
     "a feed that moves forward": Case([SaveFeed(TENANT, BEFORE)], SaveFeed(TENANT, NOW), True),
     "a feed told again": Case([SaveFeed(TENANT, NOW)], SaveFeed(TENANT, NOW), True),
@@ -358,6 +381,24 @@ def test_who_decided_without_a_stop_must_decide_again(stores: Stores, kind: str)
     found = stores.book.pages(*OF)
     assert (found.holds, found.flights) == (after.holds, after.flights)
     assert found.head == borrower(version=2, held=after.held)
+
+
+def test_of_two_who_count_for_one_person_one_must_look_again(stores: Stores) -> None:
+    """Both saw the same touches: only one more is counted, and its loser sees it at the next look."""
+    stores.store.commit(changes_between(NOBODY, pages()))
+    seen = stores.book.pages(*OF)
+    rivals = [
+        changes_between(seen, seen.with_budget(seen.budget.with_touch(touch(id=name), NOW)))
+        for name in ("t1", "t2")
+    ]
+    stores.store.commit(rivals[0])
+    with pytest.raises(Stale) as stale:
+        stores.store.commit(rivals[1])
+    assert stale.value.failed == (0,)
+    found = stores.book.pages(*OF)
+    assert found.budget == budget(touch(id="t1"))
+    # The head is left alone: whoever decided without the touch is stopped by the budget's own version.
+    assert found.head == seen.head
 
 
 def test_a_feed_never_moves_back(stores: Stores) -> None:

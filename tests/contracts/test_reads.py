@@ -15,10 +15,13 @@ from betimes.core.change import (
     SaveHead,
     changes_between,
 )
+from betimes.core.consent import Reassigned
 from betimes.core.contact import Spoke, State
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind
 from betimes.core.reason import Reason
+from betimes.core.rule import Party, Purpose, Recipient
+from betimes.core.touch import Direction
 from betimes.ports import Stores
 from tests.factories import (
     BORROWER_ID,
@@ -26,6 +29,8 @@ from tests.factories import (
     TENANT,
     account,
     borrower,
+    budget,
+    consent,
     contact,
     early,
     flight,
@@ -34,8 +39,10 @@ from tests.factories import (
     pages,
     part_paid,
     record,
+    refusal,
     repayment,
     settled,
+    touch,
     watch,
 )
 
@@ -129,6 +136,35 @@ def test_pages_come_back_as_written(stores: Stores) -> None:
                 reason="insufficient_funds",
             ),
         },
+        budget=budget(
+            touch(
+                at=NOW - timedelta(days=2),
+                debts=("o1", "o2"),
+                number="n_x",
+                excluded=("consented",),
+            ),
+            touch(
+                id="t2",
+                direction=Direction.IN,
+                attempt=False,
+                connected=True,
+                conversation=True,
+                message_left=True,
+                party=Party.THIRD,
+                recipient=Recipient.EMPLOYER,
+                purpose=Purpose.STATUTORY,
+                accounts=("a1",),
+                products=("card", "loan"),
+                by="",
+            ),
+            full_until=NOW + timedelta(days=3),
+        ),
+        consents=(
+            consent(revoked_at=NOW, revocation_due_at=NOW, valid_until=NOW, language="en"),
+            refusal(media=frozenset({"sms", "push"}), lifted_at=NOW, provisional=True, words="x"),
+            refusal(topic="t", sender="s", told_at=None),
+            Reassigned("g1", "n_x", NOW, "letter", "bank"),
+        ),
     )
     stores.store.commit(changes_between(EMPTY, written))
     found = stores.book.pages(TENANT, BORROWER_ID)

@@ -11,6 +11,7 @@ import pytest
 
 from betimes.core.audit import Arrival, Findings, audit
 from betimes.core.book import Pages
+from betimes.core.consent import Switch
 from betimes.core.contact import Contact, Spoke, State
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Hold, Kind
@@ -30,6 +31,7 @@ from tests.factories import (
     obligation,
     pages,
     record,
+    refusal,
     repayment,
 )
 
@@ -37,6 +39,7 @@ STEP_AT = utc("2026-03-06 02:00")
 NOW = utc("2026-03-07 02:00")
 TOLD = utc("2026-02-01 00:00")
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 ONE = contact(id="c1", step="D-3", decided_at=STEP_AT)
 SENT = record(at=STEP_AT, body={"decision": "send", "step": "D-3", "reason": "due", "until": ""})
@@ -194,12 +197,11 @@ def test_the_hour_is_that_of_the_zone_and_the_rule_that_were_decided_by() -> Non
     """The borrower has moved since, to where other hours hold: the message went at three in the night."""
     night = Arrival("c1", utc("2026-03-05 19:00"))
     moved = replace(book(), head=borrower(zone="America/New_York", jurisdiction="US"))
-    rule = POLICIES.rules.window("CN").id
-    body = {**SENT.body, "zone": "Asia/Shanghai", "rule": rule}
+    body = {**SENT.body, "zone": "Asia/Shanghai", "jurisdiction": "CN"}
     seen = record(at=STEP_AT, contact_id="c1", body=body)
     assert found(night, everyone=moved).out_of_window == ()
     assert found(night, everyone=moved, records=(seen,)).out_of_window == ("c1",)
-    unknown = record(at=STEP_AT, contact_id="c1", body={**body, "rule": "gone@1"})
+    unknown = record(at=STEP_AT, contact_id="c1", body={**body, "jurisdiction": "XX"})
     assert found(night, everyone=moved, records=(unknown,)).out_of_window == ("c1",)
 
 
@@ -245,6 +247,28 @@ def test_a_second_attempt_is_allowed_to_courtesies_after_an_unknown_one(
     one = replace(ONE, message_class=message_class, unknowns=unknowns)
     arrivals = [Arrival("c1", STEP_AT + n * MINUTE) for n in range(arrived)]
     assert (found(*arrivals, contacts=(one,)).duplicates == ()) is allowed
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_found"),
+    [
+        ({}, True),
+        ({"channel": ""}, True),
+        ({"channel": "email"}, False),
+        ({"switch": Switch.MARKETING}, False),
+        ({"told_at": STEP_AT}, False),
+        ({"lifted_at": STEP_AT - HOUR}, False),
+        ({"provisional": True}, True),
+    ],
+)
+def test_a_message_on_a_channel_that_was_refused_is_found(
+    fields: dict[str, Any], is_found: bool
+) -> None:
+    """Only where we had heard of the refusal before the message was started, and it was about such messages."""
+    said = refusal(**{"at": TOLD, "told_at": TOLD, **fields})
+    found_ = found(Arrival("c1", STEP_AT), everyone=replace(book(), consents=(said,)))
+    expected = ("c1:o1 forbidden_by_rule",) if is_found else ()
+    assert found_.against_policy == expected
 
 
 def test_findings_add_up_by_list() -> None:

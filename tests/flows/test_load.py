@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from betimes.core.errors import Rejected, Unavailable
-from betimes.core.intake import AddObligation, AddRepayment, Command, PutAccount
+from betimes.core.intake import AddObligation, AddRepayment, Command, PutAccount, ReportTouches
+from betimes.core.said import Act, Statement, TellConsents
 from betimes.flows import load as flow
 from betimes.flows.intake import Intake, Told
 from betimes.flows.load import DONE, STAGES, UNMATCHED, Line, Progress, begin, load
 from betimes.lab.world import TENANT, World
 from tests.core.support import POLICIES
+from tests.factories import touch
 from tests.flows.harness import (
     TOLD_AT,
     Broken,
@@ -129,6 +131,32 @@ def payments(*numbers: int, minor: int = 1000) -> list[Line]:
     ]
 
 
+def stops(*numbers: int) -> list[Line]:
+    """Return rows of refusals of the borrowers of that number."""
+    return [
+        line(
+            n + 1,
+            f"s{n}",
+            TellConsents((Statement(f"s{n}", Act.REFUSE, TOLD_AT, channel="sms"),)),
+            borrower_id=f"b{n}",
+        )
+        for n in numbers
+    ]
+
+
+def calls(*numbers: int) -> list[Line]:
+    """Return rows of calls about the bills of that number, by account."""
+    return [
+        line(
+            n + 1,
+            f"t{n}",
+            ReportTouches((touch(id=f"t{n}", at=TOLD_AT, debts=(f"o{n}",)),)),
+            account_id=f"a{n}",
+        )
+        for n in numbers
+    ]
+
+
 TAPE = MadeTape(
     {
         "accounts": [*accounts(1, 2, 3), bad(5, "a4"), *accounts(5, email=False)],
@@ -144,6 +172,8 @@ TAPE = MadeTape(
             line(9, "r9", money("r9", 0, obligation_id="o9", account_id="a9"), account_id="a9"),
         ],
         "obligations": [*bills(1, 2, 3), *bills(4), bad(6, "o6"), *bills(5)],
+        "touches": [*calls(1, 2), bad(4), *calls(8), *calls(1)],
+        "consents": [*stops(1), *stops(1), bad(4), *stops(8)],
     }
 )
 ROWS = {stage: len(TAPE.rows[stage]) for stage in STAGES}
@@ -184,11 +214,15 @@ def test_a_tape_is_taken_in_and_every_other_row_is_named() -> None:
     assert progress.stage == DONE
     assert results.rows("rejected") == [
         ("accounts", 5, "a4", "bad_integer"),
+        ("consents", 4, "", "bad_integer"),
+        ("consents", 9, "s8", "unknown_borrower"),
         ("repayments", 5, "", "bad_integer"),
         ("repayments", 6, "r5", "bad_amount"),
         ("repayments", 9, "r9", "bad_amount"),
         ("obligations", 5, "o4", "unknown_account"),
         ("obligations", 6, "o6", "bad_integer"),
+        ("touches", 4, "", "bad_integer"),
+        ("touches", 9, "t8", "unknown_account"),
     ]
     assert results.rows("noted") == [
         ("accounts", 6, "a5", "no_contact_point"),
@@ -200,8 +234,10 @@ def test_a_tape_is_taken_in_and_every_other_row_is_named() -> None:
     assert results.result["notices"] == ["accounts.csv: column branch is left aside"]
     assert results.result["counts"] == {
         "accounts.stored": 4, "accounts.rejected": 1,
+        "consents.stored": 1, "consents.unchanged": 1, "consents.rejected": 2,
         "repayments.kept": 5, "repayments.rejected": 3, "repayments.unmatched": 2,
         "obligations.stored": 3, "obligations.overpaid": 1, "obligations.rejected": 2,
+        "touches.stored": 2, "touches.unchanged": 1, "touches.rejected": 2,
     }  # fmt: skip
 
 

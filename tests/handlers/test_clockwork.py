@@ -32,11 +32,20 @@ def test_a_tick_asks_for_every_shard(pump: Pump) -> None:
     assert sorted(shards) == list(range(23))
 
 
+def _bill_others(pump: Pump) -> None:
+    """Tell three more bills, each of another borrower: of one person's the law lets few through in a day."""
+    for n in range(2, 5):
+        borrower = f"b-{n}"
+        pump.put(told.path(borrower=borrower), told.borrower())
+        pump.put(told.path("accounts", f"a-{n}", borrower=borrower), told.account())
+        bill = told.obligation(account_id=f"a-{n}")
+        pump.put(told.path("obligations", f"o-{n}", borrower=borrower), bill)
+
+
 def test_a_sweep_that_is_not_done_goes_on(with_bill: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
     """With more due than one message may look at, the shard goes on in a further message until it is done."""
     pump = with_bill
-    for n in range(2, 5):
-        pump.put(told.path("obligations", f"o-{n}"), told.obligation(seq=n))
+    _bill_others(pump)
     monkeypatch.setattr(on_sweep, "LIMIT", 1)
 
     pump.sweep_at(told.D_3)
@@ -52,8 +61,7 @@ def test_a_broken_bill_fails_its_message_and_stops_no_other(
 ) -> None:
     """The sweep goes on behind it, in further messages too; the message that met it ends among the dead letters."""
     pump, look_once = with_bill, flow.look_once
-    for n in range(2, 5):
-        pump.put(told.path("obligations", f"o-{n}"), told.obligation(seq=n))
+    _bill_others(pump)
 
     def sour(
         stores: Stores, policies: Policies, due: DueLook, now: datetime, fed: flow.Fed | None = None

@@ -68,6 +68,48 @@ def status(pump: Pump) -> dict[str, str]:
     }
 
 
+TOUCHES = """\
+touch_id,at,channel,borrower_id,account_id,by,debts,number,conversation
+t-1,2026-02-27T11:00:00,call,b-1,,agency-7,o-1,+447700900123,yes
+t-2,2026-02-27T11:00:00,call,,a-2,agency-7,,,
+t-3,2026-02-27T11:00:00,call,b-9,,agency-7,,,
+t-4,2026-02-27T11:00:00,pigeon,b-1,,agency-7,,,
+t-5,2026-01-02T11:00:00,call,b-1,,agency-7,,,
+t-6,2026-02-27T11:00:00,call,b-1,,agency-7,o-2,,
+t-1,2026-02-27T11:00:00,call,b-1,,agency-7,o-1,+447700900123,yes
+"""
+TOUCH_COUNTS = {"touches.stored": 2, "touches.rejected": 4, "touches.unchanged": 1}
+
+
+def touched(pump: Pump) -> dict[str, int]:
+    """Return how many touches the budget of each borrower holds."""
+    return {
+        item["pk"]["S"].partition("#")[2]: len(item["touches"]["L"])
+        for item in pump.cloud.items("BookTable")
+        if item["sk"]["S"] == "budget"
+    }
+
+
+def test_touches_come_with_a_tape_or_on_their_own(pump: Pump) -> None:
+    """Each is counted once, each bad line is named with its file, line and code, and told again nothing changes."""
+    assert drop(pump, {**TAPE, "touches.csv": TOUCHES})["counts"].items() >= TOUCH_COUNTS.items()
+    wrong = [
+        ("touches", 4, "unknown_borrower", "borrower_id"),
+        ("touches", 5, "bad_word", "channel"),
+        ("touches", 6, "too_old", "at"),
+        ("touches", 7, "unknown_obligation", "debts"),
+    ]
+    assert rows(pump, "rejected") == wrong
+    assert touched(pump) == {"b-1": 1, "b-2": 1}
+    before = pump.tables()
+
+    alone = drop(pump, {"touches.csv": TOUCHES}, "alone")
+
+    assert alone["counts"] == {"touches.unchanged": 3, "touches.rejected": 4}
+    assert rows(pump, "rejected", "alone") == wrong
+    assert pump.tables()["BookTable"] == before["BookTable"]
+
+
 def test_a_tape_is_loaded_and_its_bills_are_reminded_of(pump: Pump) -> None:
     """Accounts, then money, then bills: what is paid arrives paid, and only what is owed is reminded of."""
     result = drop(pump, TAPE)

@@ -38,7 +38,7 @@ def test_a_reminder_walks_through_every_handler(with_bill: Pump) -> None:
     (mail,) = pump.mails()
     text = mail.get_content()
     assert mail["To"] == told.EMAIL
-    assert mail["Subject"] == "Betimes Demo：还款日提醒"
+    assert mail["Subject"] == "Betimes Demo：账单提醒"
     assert "您有一笔账单将于2026年3月9日到期，待还金额为1,200.00元。" in text
     assert pump.contacts() == [("D-3", "ACCEPTED", "accepted")]
 

@@ -8,8 +8,8 @@ import copy
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 from betimes.adapters import calendars, packs
 from betimes.adapters.packs import policies
 from betimes.cli import main
-from betimes.core import ageing, hold, message, product, rules, treatment, workdays
+from betimes.core import ageing, hold, message, pack, product, rule, treatment, workdays
 from betimes.core.errors import Rejected
 from betimes.core.policies import Policies
 from betimes.core.treatment import Treatment
@@ -109,8 +109,9 @@ def read(example: Example, document: Mapping[str, Any] | None = None) -> Policie
             workdays.parse(document, f"calendars/{example.file}")
         case "buckets":
             ageing.parse_buckets(document, example.file)
-        case "window":
-            rules.parse_window(document, f"rules/{example.file}")
+        case "rules":
+            found = pack.parse(document, f"rules/{example.file}")
+            assert found.name == name
         case "template":
             message.parse(document, f"templates/{example.file}")
         case _:
@@ -140,7 +141,7 @@ def test_what_is_refused_is_refused_in_the_words_shown(example: Example) -> None
 
 def test_there_is_an_example_of_every_kind() -> None:
     """Right and wrong, so that nothing here passes because it was not found."""
-    kinds = {"product", "treatment", "calendar", "buckets", "window", "template"}
+    kinds = {"product", "treatment", "calendar", "buckets", "rules", "template"}
     assert {each.kind for each in RIGHT} == kinds
     assert {each.kind for each in WRONG} == kinds
 
@@ -159,7 +160,23 @@ KEYS: Mapping[str, frozenset[str]] = {
     "Holds in policies": frozenset(hold.Kind),
     "Calendars": frozenset(workdays._KEYS),
     "Bucket sets": frozenset({"source", "origin", "edges"}),
-    "Contact windows": frozenset(rules._KEYS | rules._OPTIONAL),
+    "A pack": frozenset(pack._PACK_KEYS),
+    "Where data may live": frozenset(pack._RESIDENCY_KEYS),
+    "A rule": frozenset(pack._RULE_KEYS) - frozenset(rule.Kind),
+    "How far a rule binds": frozenset(rule.Enforce),
+    "Kinds": frozenset(rule.Kind),
+    "Window": frozenset(pack._WINDOW),
+    "Hours of a day": frozenset(field.name for field in fields(rule.Span)),
+    "Cap": frozenset(pack._CAP),
+    "Cool-off": frozenset(pack._COOLOFF),
+    "Notice": frozenset(pack._NOTICE),
+    "Suppress": frozenset(pack._SUPPRESS),
+    "Consent": frozenset(pack._CONSENT),
+    "Content": frozenset(pack._CONTENT),
+    "Recipient": frozenset(pack._RECIPIENT),
+    "Debit": frozenset(pack._DEBIT),
+    "Retain": frozenset(pack._RETAIN),
+    "Calc": frozenset(pack._CALC),
     "Templates": frozenset(message.VARIABLES),
 }
 
@@ -171,7 +188,49 @@ def test_every_key_has_one_row_and_no_other_has(heading: str) -> None:
     assert sorted(rows) == sorted(str(key) for key in KEYS[heading])
 
 
-# Where each table of keys can be tried: a file that is right, and the way to the table in it.
+WORDS: Mapping[tuple[str, str], Iterable[str]] = {
+    ("Where data may live", "partitions"): pack.PARTITIONS,
+    ("A rule", "party"): rule.Party,
+    ("A rule", "stages"): rule.Stage,
+    ("A rule", "purposes"): rule.Purpose,
+    ("A rule", "channels"): pack.CHANNELS,
+    ("A rule", "force"): rule.Force,
+    ("A rule", "status"): rule.Status,
+    ("Window", "where"): rule.Where,
+    ("Cap", "unit"): rule.Unit,
+    ("Cap", "per"): rule.Per,
+    ("Cap", "scope"): rule.Scope,
+    ("Cap", "pool"): rule.Pool,
+    ("Cap", "excludes"): pack.EXCLUSIONS,
+    ("Cool-off", "after"): rule.CooloffAfter,
+    ("Notice", "bound"): rule.Bound,
+    ("Notice", "unit"): rule.NoticeUnit,
+    ("Notice", "bypasses"): pack.BYPASSES,
+    ("Suppress", "events"): set(pack.EVENTS) - set(hold.Kind),
+    ("Suppress", "stops"): rule.Stops,
+    ("Consent", "form"): rule.ConsentForm,
+    ("Consent", "reach"): pack.REACHES,
+}
+
+
+@pytest.mark.parametrize(("heading", "key"), WORDS)
+def test_every_word_a_rule_may_use_stands_in_the_row_of_its_key(heading: str, key: str) -> None:
+    """Beside words that only explain, such as `n`, the names of other keys and of calendars."""
+    [meaning] = re.findall(rf"^\| `{key}` \| (.+) \| [^|]+ \|$", _section(heading), re.MULTILINE)
+    shown = set(re.findall(r"`([^`]+)`", meaning))
+    words = set(WORDS[heading, key])
+    assert words <= shown
+    assert shown - words <= {"n", "zone", "calendar", "[]"}
+
+
+def test_every_recipient_is_named() -> None:
+    """Above the table, as two of its keys use them."""
+    above, _, _ = _section("Recipient").partition("\n| ")
+    assert set(re.findall(r"`([a-z_]+)`", above)) == set(rule.Recipient)
+
+
+# Where each table of keys can be tried: a file that is right, and the way to the table in it; in a list of rules a kind
+# stands for the first rule of it.
 TRIED: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "Products": ("products/my_loan.toml", ()),
     "Late interest": ("products/my_loan.toml", ("late",)),
@@ -182,7 +241,20 @@ TRIED: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "A step": ("treatments/default.toml", ("step", 0)),
     "Calendars": ("calendars/MY_BANK.toml", ()),
     "Bucket sets": ("buckets/buckets.toml", ("weeks",)),
-    "Contact windows": ("windows/KE.toml", ()),
+    "A pack": ("rules/KE.toml", ()),
+    "Where data may live": ("rules/CN.toml", ("residency",)),
+    "A rule": ("rules/KE.toml", ("rule", "cap")),
+    "Window": ("rules/KE.toml", ("rule", "window", "window")),
+    "Hours of a day": ("rules/KE.toml", ("rule", "window", "window", "days", "mon", 0)),
+    "Cap": ("rules/KE.toml", ("rule", "cap", "cap")),
+    "Cool-off": ("rules/US.toml", ("rule", "cooloff", "cooloff")),
+    "Notice": ("rules/CN.toml", ("rule", "notice", "notice")),
+    "Suppress": ("rules/GB.toml", ("rule", "suppress", "suppress")),
+    "Consent": ("rules/US.toml", ("rule", "consent", "consent")),
+    "Recipient": ("rules/CN.toml", ("rule", "recipient", "recipient")),
+    "Debit": ("rules/US.toml", ("rule", "debit", "debit")),
+    "Retain": ("rules/CN.toml", ("rule", "retain", "retain")),
+    "Calc": ("rules/CN.toml", ("rule", "calc", "calc")),
 }
 
 
@@ -199,7 +271,8 @@ def _file(place: str) -> Example:
     if found:
         return found[0]
     text = (resources.files("betimes.packs") / place).read_text("utf-8")
-    return Example(kind.removesuffix("s"), name, text, is_change=False, refused="")
+    kind = kind if kind == "rules" else kind.removesuffix("s")
+    return Example(kind, name, text, is_change=False, refused="")
 
 
 @pytest.mark.parametrize("heading", TRIED)
@@ -208,9 +281,7 @@ def test_what_the_page_says_must_be_stated_is_what_must_be_stated(heading: str) 
     place, path = TRIED[heading]
     example = _file(place)
     rows = re.findall(r"^\| `([^`]+)` \| .+ \| ([^|]+) \|$", _section(heading), re.MULTILINE)
-    table: Any = example.document
-    for step in path:
-        table = table[step]
+    table = _at(example.document, path)
     tried = {key: left_out for key, left_out in rows if left_out != "–"}
     for key, left_out in tried.items():
         if key not in table:
@@ -220,12 +291,21 @@ def test_what_the_page_says_must_be_stated_is_what_must_be_stated(heading: str) 
         assert refused is left_out.startswith("refused"), key
 
 
+def _at(document: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
+    """Return the table of a document that a way of `TRIED` leads to."""
+    found: Any = document
+    for step in path:
+        if isinstance(found, list) and isinstance(step, str):
+            found = next(each for each in found if each["kind"] == step)
+        else:
+            found = found[step]
+    table: dict[str, Any] = found
+    return table
+
+
 def _is_read(example: Example, path: tuple[str | int, ...], key: str) -> bool:
     document = copy.deepcopy(example.document)
-    table: Any = document
-    for step in path:
-        table = table[step]
-    del table[key]
+    del _at(document, path)[key]
     try:
         read(example, document)
     except Rejected:

@@ -26,10 +26,11 @@ from betimes.core import (
     ageing,
     agenda,
     calibration,
+    keywords,
     message,
+    pack,
     product,
     record,
-    rules,
     treatment,
     workdays,
     zones,
@@ -474,7 +475,8 @@ def test_a_reminder_every_day_for_ever__every_treatment_ends(name: str, mandate:
         tell(here, failed_debit(f"f{n}", here.clock.now()))
     played_out(here, "2028-01-01 00:00")
     accepted = here.provider.accepted
-    assert 6 <= len(accepted) <= len(policies.treatment.steps)
+    steps = len(policies.treatment.steps)
+    assert min(6, steps) <= len(accepted) <= steps
     assert accepted[-1].at < utc("2026-03-09 00:00") + 31 * DAY
     assert bill_of(here).watch.look_at == agenda.NEVER
     assert found_by(here, policies).all_kept
@@ -782,6 +784,12 @@ def snapshot_of(here: World, n: int) -> Snapshot:
 
 
 # Ordinary days, days with a gap and days with a fold: in Cairo and São Paulo at midnight, in Apia a whole day.
+# Opening and closing by the packs, as their reader would write them down.
+HOURS = {
+    "CN": (time(8), time(22)),
+    "US": (time(8), time(21)),
+    "HOUSE": (time(9), time(20)),
+}
 CLOCKS = [
     ("Asia/Shanghai", "CN", date(2026, 3, 6)),
     ("America/New_York", "US", date(2026, 3, 8)),
@@ -810,7 +818,7 @@ def test_window_arithmetic_drops_reminders__none_falls_between_two_windows(
     """A step at any time of a day, also a day on which the clock jumps: each goes once, at the first lawful
     minute from its instant on, as counted minute by minute on the borrower's own clock.
     """
-    window = POLICIES.rules.window(jurisdiction)
+    window = HOURS[jurisdiction]
     local = ZoneInfo(zone)
     start = zones.instant(on - 4 * DAY, time.min, zone)
     for send_at in TIMES:
@@ -836,8 +844,9 @@ def test_window_arithmetic_drops_reminders__none_falls_between_two_windows(
         assert found_by(here, policies).all_kept
 
 
-def _open(at: datetime, local: ZoneInfo, window: rules.Window) -> bool:
-    return window.opens <= at.astimezone(local).time() < window.closes
+def _open(at: datetime, local: ZoneInfo, window: tuple[time, time]) -> bool:
+    opens, closes = window
+    return opens <= at.astimezone(local).time() < closes
 
 
 # D1 to D10: defects in the code of other systems
@@ -918,7 +927,8 @@ def _treatment(document: Mapping[str, Any], source: str) -> Treatment:
 PARSERS: Mapping[str, Callable[[Mapping[str, Any], str], object]] = {
     "treatments/*": _treatment,
     "products/*": product.parse,
-    "rules/*": rules.parse_window,
+    "rules/*": pack.parse,
+    "keywords": keywords.parse,
     "templates/*": message.parse,
     "calendars/*": workdays.parse,
     "buckets": ageing.parse_buckets,
@@ -930,6 +940,10 @@ PACKS = PACKAGE / "packs"
 def test_dead_settings_are_accepted__every_pack_is_tried() -> None:
     """No folder of packs, and no file beside them, is left out of the test below."""
     shipped = {path.relative_to(PACKS) for path in PACKS.rglob("*.toml")}
+    # What the rules are tried with, and no settings: tests/law refuses a word there that it does not know.
+    shipped = {path for path in shipped if path.parent.name != "vectors"}
+    # Written by `betimes check --sign` and compared with what is loaded (tests/adapters/test_proofs.py).
+    shipped -= {Path("proofs.toml")}
     tried = {path.relative_to(PACKS) for glob in PARSERS for path in PACKS.glob(f"{glob}.toml")}
     assert tried == shipped
 

@@ -362,3 +362,50 @@ def test_the_real_card_statements_are_converted(tmp_path: Path) -> None:
             (command,) = row.commands
             assert isinstance(command, AddObligation)
             assert command.due_on.day == 15 and command.due_on >= date(2005, 5, 15)
+
+
+TOUCHES = """touch_id,at,channel,borrower_id,account_id,debts
+t1,2026-02-10T09:00:00,call,a1,,o1
+t2,2026-03-05T09:00:00,call,,a1,o3
+t3,2026-02-10T09:00:00,call,a2,,
+t4,2026-02-10T09:00:00,fax,a2,,
+"""
+
+
+def with_touches(folder: Path) -> Path:
+    """A tape with a file of touches."""
+    made = make(folder)
+    (made / "touches.csv").write_text(TOUCHES, newline="")
+    return made
+
+
+def test_touches_are_passed_on_and_cut_like_the_rest(tmp_path: Path) -> None:
+    """All of them without a cut; with one, those of the accounts that are left, about debts that are left, by then."""
+    source = with_touches(tmp_path / "in")
+    done = prepare(source, tmp_path / "all", zone=ZONE)
+    assert done.counts["touches"] == 4
+    assert rows(tmp_path / "all", "touches.csv") == TOUCHES.splitlines()
+    prepare(source, tmp_path / "early", zone=ZONE, as_of=datetime(2026, 3, 1, tzinfo=UTC))
+    assert keys(tmp_path / "early", "touches.csv") == ["t1", "t3", "t4"]
+    cut = prepare(source, tmp_path / "one", zone=ZONE, limit=1)
+    # A row that cannot be read is passed on, so that intake reports it, with its line in the file given.
+    assert keys(tmp_path / "one", "touches.csv") == ["t1", "t4"]
+    assert [cut.sources["touches"].line(n) for n in (2, 3)] == [2, 5]
+
+
+def test_touches_happen_in_order_of_time(tmp_path: Path) -> None:
+    """Each at its instant, behind the account that it is about."""
+    found = feed(with_touches(tmp_path / "in"), zone=ZONE)
+    timed = [each for each in found.timed if each.kind == "touches"]
+    assert [(each.key, each.at.day) for each in timed] == [("t1", 10), ("t3", 10), ("t2", 5)]
+    opened = {each.key: n for n, each in enumerate(found.timed) if each.kind == "accounts"}
+    assert all(opened["a1"] < n for n, each in enumerate(found.timed) if each.kind == "touches")
+    assert [bad.code for bad in found.bad] == ["bad_word"]
+
+
+def test_touches_alone_are_no_book(tmp_path: Path) -> None:
+    """The platform takes them on their own; what is played on this machine needs the borrowers too."""
+    (tmp_path / "touches.csv").write_text(TOUCHES)
+    with pytest.raises(Rejected) as caught:
+        feed(tmp_path, zone=ZONE)
+    assert (caught.value.code, caught.value.field) == ("missing_file", "accounts")

@@ -10,7 +10,7 @@ borrower b3 en Asia/Shanghai CN email=timeout-silent@borrowers.example
 2026-03-01 08:00  bill     o3 b3 CNY 100.00 due 2026-02-28 issued 2026-02-01
 2026-03-07 10:00  state    o1 step T-3 READY because provider_busy
 2026-03-07 10:10  contact  o1 step T-3 email
-2026-03-07 10:10  text     o1 contains "a reminder of your due date"
+2026-03-07 10:10  text     o1 contains "A payment of yours is due on"
 2026-03-07 10:20  state    o3 step T+7 UNKNOWN because held_unknown
 2026-03-09 11:00  contact  o2 step T-3 email
 2026-03-09 11:00  text     o2 contains "your statement is ready"

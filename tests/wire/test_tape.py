@@ -17,7 +17,15 @@ import pytest
 from betimes.core import zones
 from betimes.core.borrower import ContactPoint
 from betimes.core.errors import Rejected
-from betimes.core.intake import AddObligation, AddRepayment, PutAccount, PutBorrower
+from betimes.core.intake import (
+    AddObligation,
+    AddRepayment,
+    PutAccount,
+    PutBorrower,
+    ReportTouches,
+)
+from betimes.core.rule import Party, Purpose, Recipient
+from betimes.core.touch import Direction, Touch
 from betimes.wire import archive, tape
 from betimes.wire.tape import BadRow, Kind, Row, TapeDefaults
 
@@ -31,12 +39,14 @@ SHANGHAI = TapeDefaults("Asia/Shanghai")
 ACCOUNTS = "account_id,opened_on,product,currency"
 OBLIGATIONS = "obligation_id,account_id,seq,issued_at,due_on,principal_minor,amount_minor"
 REPAYMENTS = "obligation_id,account_id,paid_at,amount_minor"
+TOUCHES = "touch_id,at,channel,borrower_id"
 STATEMENTS = "account_id,month,bill_minor,paid_in_month_minor,repay_status"
 GOOD = {
     Kind.ACCOUNTS: "a1,2026-01-05,jiebei,CNY",
     Kind.OBLIGATIONS: "o1,a1,1,2026-03-01T08:30:00,2026-03-09,100000,103000",
     Kind.REPAYMENTS: "o1,a1,2026-03-08T14:10:00,103000",
     Kind.STATEMENTS_OBLIGATIONS: "7,2026-02,5000,0,0",
+    Kind.TOUCHES: "t1,2026-03-08T14:10:00,call,b1",
 }
 HEADERS = {
     Kind.ACCOUNTS: ACCOUNTS,
@@ -44,8 +54,10 @@ HEADERS = {
     Kind.REPAYMENTS: REPAYMENTS,
     Kind.STATEMENTS_OBLIGATIONS: STATEMENTS,
     Kind.STATEMENTS_REPAYMENTS: STATEMENTS,
+    Kind.TOUCHES: TOUCHES,
 }
 BILL, A, R, S = Kind.OBLIGATIONS, Kind.ACCOUNTS, Kind.REPAYMENTS, Kind.STATEMENTS_OBLIGATIONS
+T = Kind.TOUCHES
 
 
 def read(
@@ -229,6 +241,86 @@ def test_a_flag_is_yes_or_no(cell: str) -> None:
     assert (bad.code, bad.field) == ("bad_flag", "credit")
 
 
+TOUCHED_AT = datetime(2026, 3, 8, 6, 10, tzinfo=UTC)
+MORE = (
+    "account_id,direction,attempt,connected,conversation,message_left,party,by,debts,products,number,recipient,excluded,"
+    "purpose"
+)
+
+
+def test_a_touch_becomes_a_report() -> None:
+    """A bare row is an attempt about whatever the borrower owes."""
+    row = good(T, GOOD[T])
+    assert (row.key, row.account_id, row.borrower_id) == ("t1", "", "b1")
+    assert row.commands == (ReportTouches((Touch("t1", TOUCHED_AT, "call"),), ("",)),)
+
+
+def test_a_touch_with_every_column() -> None:
+    """Each cell stands in the touch; the number goes along, to become a token where the borrower is known."""
+    row = good(
+        T,
+        f"{GOOD[T]},a1,in,no,yes,yes,no,third,agency-7,o1; o2;o1,card,+13105550123,"
+        "attorney,attorney;consented,statutory",
+        header=f"{TOUCHES},{MORE}",
+    )
+    touch = Touch(
+        "t1",
+        TOUCHED_AT,
+        "call",
+        direction=Direction.IN,
+        attempt=False,
+        connected=True,
+        conversation=True,
+        party=Party.THIRD,
+        by="agency-7",
+        debts=("o1", "o2"),
+        accounts=("a1",),
+        products=("card",),
+        recipient=Recipient.ATTORNEY,
+        excluded=("attorney", "consented"),
+        purpose=Purpose.STATUTORY,
+    )
+    assert row.commands == (ReportTouches((touch,), ("+13105550123",)),)
+    empty = good(T, GOOD[T] + "," * (MORE.count(",") + 1), header=f"{TOUCHES},{MORE}")
+    assert empty == good(T, GOOD[T])
+
+
+def test_a_touch_may_leave_the_borrower_to_the_account() -> None:
+    """Nobody named at all is refused."""
+    row = good(T, "t1,2026-03-08T14:10:00,call,a1", header="touch_id,at,channel,account_id")
+    assert (row.account_id, row.borrower_id) == ("a1", "")
+    (bad,) = read(T, "t1,2026-03-08T14:10:00,call", header="touch_id,at,channel")
+    assert isinstance(bad, BadRow)
+    assert (bad.code, bad.field, bad.key) == ("missing_id", "account_id", "t1")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code"),
+    [
+        ("direction", "out of town", "bad_word"),
+        ("party", "second", "bad_word"),
+        ("recipient", "neighbour", "bad_word"),
+        ("purpose", "fun", "bad_word"),
+        ("excluded", "consented;reserved", "bad_word"),
+        ("attempt", "true", "bad_flag"),
+        ("connected", "1", "bad_flag"),
+        ("by", "li@bank.example", "bad_id"),
+        ("debts", "o1;o 2", "bad_id"),
+        ("debts", ";".join(f"o{n}" for n in range(33)), "too_many"),
+        ("products", "=cmd()", "bad_name"),
+        ("number", "13105550123", "bad_phone"),
+    ],
+)
+def test_a_bad_cell_of_a_touch(column: str, cell: str, code: str) -> None:
+    """It is named by code and column, and its content is not repeated."""
+    (bad,) = read(T, f"{GOOD[T]},{cell}", header=f"{TOUCHES},{column}")
+    assert isinstance(bad, BadRow)
+    assert (bad.kind, bad.line, bad.key) == ("touches", 2, "t1")
+    assert (bad.code, bad.field) == (code, column)
+    assert column in bad.message
+    assert cell not in bad.message or len(cell) < 3
+
+
 def test_unknown_columns_stay_noticed() -> None:
     """New columns are known, others are left aside and named."""
     head = f"{ACCOUNTS},tags,daily_rate,Tags,apr".encode()
@@ -293,6 +385,12 @@ def changed(kind: Kind, column: str, cell: str) -> str:
         (R, "account_id", "", "missing_id"),
         (R, "paid_at", "yesterday", "bad_instant"),
         (R, "amount_minor", "-1", "negative_amount"),
+        (T, "touch_id", "", "missing_id"),
+        (T, "touch_id", "t 1", "bad_id"),
+        (T, "at", "yesterday", "bad_instant"),
+        (T, "channel", "", "bad_word"),
+        (T, "channel", "pigeon", "bad_word"),
+        (T, "borrower_id", "li@bank.example", "bad_id"),
         (S, "month", "2026-13", "bad_month"),
         (S, "month", "2026-2", "bad_month"),
         (S, "month", "2026-02-01", "bad_month"),
@@ -527,10 +625,19 @@ def test_the_files_of_a_tape() -> None:
     )
 
 
+def test_touches_stand_beside_the_others_or_alone() -> None:
+    """They come last: what was said about a debt comes after it."""
+    found = tape.kinds(["touches.csv.gz", "accounts.csv", "obligations.csv"])
+    assert [kind for kind, _ in tape.passes(found)] == ["accounts", "obligations", "touches"]
+    assert tape.kinds(["touches.csv"]) == {"touches": "touches.csv"}
+
+
 @pytest.mark.parametrize(
     ("names", "code", "field"),
     [
         ([], "missing_file", "accounts"),
+        (["touches.csv", "obligations.csv"], "missing_file", "accounts"),
+        (["touches.csv", "touches.csv.xz"], "ambiguous_file", "touches"),
         (["obligations.csv"], "missing_file", "accounts"),
         (["accounts.csv"], "missing_file", "obligations"),
         (["accounts.csv", "repayments.csv"], "missing_file", "obligations"),

@@ -16,6 +16,7 @@ from betimes.adapters.attributes import Item, Value, number_value, text_value
 from betimes.config import PARTITION_KEY
 from betimes.core.change import (
     Append,
+    AppendEntry,
     Change,
     CheckHead,
     CheckNoObligation,
@@ -24,6 +25,7 @@ from betimes.core.change import (
     MoveContact,
     Park,
     SaveAccount,
+    SaveBudget,
     SaveFeed,
     SaveFlight,
     SaveHead,
@@ -216,6 +218,19 @@ def _save_flight(change: SaveFlight) -> tuple[Action, ...]:
     return _put(Table.BOOK, key, items.flight_item(*of, change.flight), None)
 
 
+def _save_budget(change: SaveBudget) -> tuple[Action, ...]:
+    of = (change.tenant, change.borrower_id)
+    condition = _equal(**{items.VERSION: number_value(change.seen)}) if change.seen else _ABSENT
+    item = items.budget_item(*of, change.budget)
+    return _put(Table.BOOK, keys.budget_key(*of), item, condition)
+
+
+def _append_entry(change: AppendEntry) -> tuple[Action, ...]:
+    of = (change.tenant, change.borrower_id)
+    item = items.entry_item(*of, change.number, change.entry)
+    return _put(Table.BOOK, keys.said_key(*of, change.number), item, _ABSENT)
+
+
 def _save_feed(change: SaveFeed) -> tuple[Action, ...]:
     item = items.feed_item(change.tenant, change.complete_until)
     until = items.COMPLETE_UNTIL
@@ -278,6 +293,8 @@ BUILDERS: Final[Mapping[type[Change], Callable[[Any], tuple[Action, ...]]]] = {
     SaveRepayment: _save_repayment,
     SaveHold: _save_hold,
     SaveFlight: _save_flight,
+    SaveBudget: _save_budget,
+    AppendEntry: _append_entry,
     SaveFeed: _save_feed,
     Park: _park,
     Unpark: _unpark,

@@ -54,6 +54,7 @@ from betimes.adapters.keys import (
     account_key,
     assert_ids,
     borrower_of,
+    budget_key,
     contact_key,
     feed_key,
     flight_key,
@@ -65,11 +66,13 @@ from betimes.adapters.keys import (
     parked_key,
     record_key,
     repayment_key,
+    said_key,
 )
 from betimes.config import (
     ACCOUNT,
     AGENDA_PARTITION,
     AGENDA_SORT,
+    BUDGET,
     FEED,
     FLIGHT,
     HEAD,
@@ -78,12 +81,15 @@ from betimes.config import (
     OWNER,
     PARTITION_KEY,
     REPAYMENT,
+    SAID,
     SORT_KEY,
 )
 from betimes.core import zones
 from betimes.core.allocation import NOTHING, Parts
 from betimes.core.book import Owner, Pages
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
+from betimes.core.budget import MAX_TOUCHES, NO_BUDGET, Budget
+from betimes.core.consent import Consent, Entry, Reach, Reassigned, Refusal, Switch
 from betimes.core.contact import Contact, Spoke, State
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
@@ -92,6 +98,8 @@ from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.reason import Reason
 from betimes.core.record import Record
+from betimes.core.rule import ConsentForm, Party, Purpose, Recipient
+from betimes.core.touch import Direction, Touch
 from betimes.core.treatment import MessageClass
 from betimes.ports import DueLook
 
@@ -592,6 +600,205 @@ def _check_flight(flight: Flight) -> None:
     )
 
 
+def budget_item(tenant: str, borrower_id: str, budget: Budget) -> Item:
+    """Return the contact budget of a person as an item: a row for each touch, without what says nothing."""
+    _check_budget(budget)
+    return {
+        **budget_key(tenant, borrower_id),
+        **rows_fields("touches", [_touch_row(touch) for touch in budget.touches]),
+        **instant_fields("full_until", budget.full_until),
+        **({"chain": text_value(budget.chain)} if budget.chain else {}),
+        VERSION: number_value(budget.version),
+    }
+
+
+def budget_from(item: Mapping[str, Value]) -> Budget:
+    """Return the contact budget that `budget_item` wrote."""
+    assert text(item, SORT_KEY) == BUDGET, "this item is no budget"
+    budget = Budget(
+        number(item, VERSION),
+        tuple([_touch_from(row) for row in rows(item, "touches")]),
+        instant_or_none(item, "full_until"),
+        text_or_empty(item, "chain"),
+    )
+    _check_budget(budget)
+    return budget
+
+
+def _check_budget(budget: Budget) -> None:
+    touches = budget.touches
+    assert budget.version >= 1, "a stored budget has a version from 1"
+    assert len(touches) <= MAX_TOUCHES, "more touches than a budget keeps"
+    places = [(touch.at, touch.id) for touch in touches]
+    assert places == sorted(places), "touches stand in order of time"
+    assert len({touch.id for touch in touches}) == len(touches), "one touch stands once"
+    assert_ids(*(touch.id for touch in touches))
+
+
+# The facts that a row names where they are so, and the names that may stand in it several times.
+_FACTS: Final = ("attempt", "connected", "conversation", "message_left", "reserved")
+_NAMES: Final = ("debts", "accounts", "products", "excluded")
+
+
+def _touch_row(touch: Touch) -> list[str]:
+    """Return a touch as instant, id, channel, its facts, and a `key=value` for whatever else it says."""
+    facts = [name for name in _FACTS if getattr(touch, name)]
+    said = {
+        "direction": touch.direction,
+        "party": touch.party,
+        "by": touch.by,
+        "number": touch.number,
+        "recipient": touch.recipient,
+        "purpose": touch.purpose,
+    }
+    names = [f"{key}={value}" for key in _NAMES for value in getattr(touch, key)]
+    return [
+        zones.to_text(touch.at),
+        touch.id,
+        touch.channel,
+        ",".join(facts),
+        *(f"{key}={value}" for key, value in said.items() if value != _COMMON[key]),
+        *names,
+    ]
+
+
+# What most touches are, and a row need not say.
+_COMMON: Final[Mapping[str, str]] = {
+    "direction": Direction.OUT,
+    "party": Party.FIRST,
+    "by": "",
+    "number": "",
+    "recipient": Recipient.BORROWER,
+    "purpose": Purpose.OVERDUE,
+}
+
+
+def _touch_from(row: Iterable[str]) -> Touch:
+    at, identity, channel, facts, *rest = row
+    said, names = dict(_COMMON), {key: list[str]() for key in _NAMES}
+    for each in rest:
+        key, _, value = each.partition("=")
+        if key in names:
+            names[key].append(value)
+        else:
+            assert key in said, f"a touch says nothing of {key!r}"
+            said[key] = value
+    is_so = facts.split(",")
+    return Touch(
+        id=identity,
+        at=zones.from_text(at),
+        channel=channel,
+        direction=Direction(said["direction"]),
+        attempt="attempt" in is_so,
+        connected="connected" in is_so,
+        conversation="conversation" in is_so,
+        message_left="message_left" in is_so,
+        party=Party(said["party"]),
+        by=said["by"],
+        debts=tuple(names["debts"]),
+        accounts=tuple(names["accounts"]),
+        products=tuple(names["products"]),
+        number=said["number"],
+        recipient=Recipient(said["recipient"]),
+        excluded=tuple(names["excluded"]),
+        purpose=Purpose(said["purpose"]),
+        reserved="reserved" in is_so,
+    )
+
+
+# Which kind of entry an item of what a person said is.
+_GIVEN: Final = "consent"
+_REFUSED: Final = "refusal"
+_REASSIGNED: Final = "reassigned"
+
+
+def entry_item(tenant: str, borrower_id: str, number: int, entry: Entry) -> Item:
+    """Return the entry with this number of a person's consents and refusals as an item."""
+    assert_ids(entry.id)
+    common = {
+        **said_key(tenant, borrower_id, number),
+        "id": text_value(entry.id),
+        **text_fields("address", entry.address),
+        **text_fields("evidence", entry.evidence),
+        **text_fields("source", entry.source),
+    }
+    if isinstance(entry, Consent):
+        return {
+            **common,
+            KIND: text_value(_GIVEN),
+            "purpose": text_value(entry.purpose),
+            **text_fields("channel", entry.channel),
+            "form": text_value(entry.form),
+            "at": instant_value(entry.given_at),
+            **text_fields("language", entry.language),
+            **instant_fields("revoked_at", entry.revoked_at),
+            **instant_fields("revocation_due_at", entry.revocation_due_at),
+            **instant_fields("valid_until", entry.valid_until),
+            **instant_fields("told_at", entry.told_at),
+        }
+    if isinstance(entry, Reassigned):
+        return {**common, KIND: text_value(_REASSIGNED), "at": instant_value(entry.at)}
+    return {
+        **common,
+        KIND: text_value(_REFUSED),
+        "switch": text_value(entry.switch),
+        **text_fields("channel", entry.channel),
+        "at": instant_value(entry.at),
+        "reach": text_value(entry.reach),
+        **text_fields("words", entry.words),
+        **instant_fields("lifted_at", entry.lifted_at),
+        **text_fields("topic", entry.topic),
+        **text_fields("sender", entry.sender),
+        **texts_fields("media", sorted(entry.media)),
+        **flag_fields("provisional", entry.provisional),
+        **instant_fields("told_at", entry.told_at),
+    }
+
+
+def entry_from(item: Mapping[str, Value]) -> Entry:
+    """Return the consent, the refusal or the end of one that `entry_item` wrote."""
+    identity, address = text(item, "id"), text_or_empty(item, "address")
+    evidence, source = text_or_empty(item, "evidence"), text_or_empty(item, "source")
+    assert_ids(identity)
+    kind, at = text(item, KIND), instant(item, "at")
+    if kind == _GIVEN:
+        return Consent(
+            id=identity,
+            purpose=Purpose(text(item, "purpose")),
+            channel=text_or_empty(item, "channel"),
+            address=address,
+            form=ConsentForm(text(item, "form")),
+            given_at=at,
+            evidence=evidence,
+            source=source,
+            language=text_or_empty(item, "language"),
+            revoked_at=instant_or_none(item, "revoked_at"),
+            revocation_due_at=instant_or_none(item, "revocation_due_at"),
+            valid_until=instant_or_none(item, "valid_until"),
+            told_at=instant_or_none(item, "told_at"),
+        )
+    if kind == _REASSIGNED:
+        return Reassigned(identity, address, at, evidence, source)
+    assert kind == _REFUSED, f"nobody says anything of the kind {kind!r}"
+    return Refusal(
+        id=identity,
+        switch=Switch(text(item, "switch")),
+        channel=text_or_empty(item, "channel"),
+        address=address,
+        at=at,
+        reach=Reach(text(item, "reach")),
+        words=text_or_empty(item, "words"),
+        evidence=evidence,
+        lifted_at=instant_or_none(item, "lifted_at"),
+        topic=text_or_empty(item, "topic"),
+        sender=text_or_empty(item, "sender"),
+        media=frozenset(texts(item, "media")),
+        source=source,
+        provisional=flag(item, "provisional"),
+        told_at=instant_or_none(item, "told_at"),
+    )
+
+
 def feed_item(tenant: str, complete_until: datetime) -> Item:
     """Return up to when a tenant's repayments are complete, as an item."""
     return {**feed_key(tenant), COMPLETE_UNTIL: instant_value(complete_until)}
@@ -620,6 +827,8 @@ def pages_from(tenant: str, borrower_id: str, items: Iterable[Mapping[str, Value
     repayments: dict[str, Repayment] = {}
     holds: dict[str, Hold] = {}
     flights: dict[str, Flight] = {}
+    budgets: list[Budget] = []
+    said: list[Entry] = []
     readers: Mapping[str, Callable[[Mapping[str, Value]], None]] = {
         HEAD: _into(heads, borrower_from),
         ACCOUNT: _into(accounts, account_from),
@@ -627,6 +836,9 @@ def pages_from(tenant: str, borrower_id: str, items: Iterable[Mapping[str, Value
         REPAYMENT: _into(repayments, repayment_from),
         HOLD: _into(holds, hold_from),
         FLIGHT: _into(flights, flight_from),
+        BUDGET: lambda item: budgets.append(budget_from(item)),
+        # In order of their keys, which is that of telling.
+        SAID: lambda item: said.append(entry_from(item)),
     }
     for item in items:
         readers[text(item, SORT_KEY).partition(SEPARATOR)[0]](item)
@@ -639,6 +851,8 @@ def pages_from(tenant: str, borrower_id: str, items: Iterable[Mapping[str, Value
         repayments,
         holds,
         flights,
+        budgets[0] if budgets else NO_BUDGET,
+        tuple(said),
     )
 
 

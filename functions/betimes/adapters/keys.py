@@ -4,7 +4,7 @@
 table      partition key          sort key
 =========  =====================  ==============================================================
 Book       `tenant#borrower`      `head`, `account#id`, `obligation#id`, `repayment#id`, `hold#id`,
-                                  `inflight#id`
+                                  `inflight#id`, `budget`, `said#number`
 Book       `tenant#@account#id`   `owner`, `parked#id`: who holds an account, money that came early
 Book       `tenant#@account`      `feed`: up to when the money for all accounts is known
 Contacts   contact id             none
@@ -16,8 +16,9 @@ start with `repayment#`, so it wakes nobody through the Book's stream.
 
 A Query reads in the order of sort keys, and a transaction that is committed in its middle shows in what is read after
 that. So a guard sorts before what it guards, or a read could pair the new guard with what was guarded before: the
-account before obligations and repayments, the head before holds and money in flight. An account that is replaced sorts
-before the head nevertheless, as it always did.
+account before obligations and repayments, the head before holds, money in flight and what the person said. An account
+that is replaced sorts before the head nevertheless, as it always did. The contact budget has a version of its own and
+is guarded by nothing else.
 
 Source: DynamoDB Developer Guide, "Amazon DynamoDB Transactions: How it works", read-committed isolation.
 """
@@ -30,6 +31,7 @@ from typing import Final
 from betimes.adapters.attributes import Item, Value, text, text_value
 from betimes.config import (
     ACCOUNT,
+    BUDGET,
     FEED,
     FLIGHT,
     HEAD,
@@ -38,6 +40,7 @@ from betimes.config import (
     OWNER,
     PARTITION_KEY,
     REPAYMENT,
+    SAID,
     SORT_KEY,
 )
 from betimes.core.ids import is_id
@@ -106,6 +109,20 @@ def hold_key(tenant: str, borrower_id: str, hold_id: str) -> Item:
 def flight_key(tenant: str, borrower_id: str, flight_id: str) -> Item:
     """Return the key of money in flight."""
     return _key(partition(tenant, borrower_id), _sort(FLIGHT, flight_id))
+
+
+def budget_key(tenant: str, borrower_id: str) -> Item:
+    """Return the key of a person's contact budget."""
+    return _key(partition(tenant, borrower_id), BUDGET)
+
+
+def said_key(tenant: str, borrower_id: str, number: int) -> Item:
+    """Return the key of the entry with this number, from 1, in the ledger of a person's consents and refusals.
+
+    Sorts as the entries were told.
+    """
+    assert 0 < number < 10**6, "entries are counted from 1, in at most six digits"
+    return _key(partition(tenant, borrower_id), SEPARATOR.join((SAID, f"{number:06d}")))
 
 
 def feed_key(tenant: str) -> Item:

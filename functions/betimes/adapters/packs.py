@@ -1,4 +1,4 @@
-"""The policy packs that are part of the package, read into core values."""
+"""The policy packs that are part of the package, read into core values, and used only as they were proved."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from betimes.adapters import calendars, pack_files
+from betimes.adapters import calendars, law_packs, pack_files, proofs
 from betimes.adapters.buckets import buckets
-from betimes.core import message, product, rules, treatment
+from betimes.core import keywords as keyword_lists
+from betimes.core import message, product, treatment
 from betimes.core.errors import Rejected
+from betimes.core.keywords import Keywords
 from betimes.core.message import Template
 from betimes.core.policies import Policies
 from betimes.core.product import Profile
@@ -20,8 +22,20 @@ from betimes.core.workdays import Calendar
 
 
 @lru_cache(maxsize=8)
-def policies(treatment_name: str, lender: str) -> Policies:
-    """Return the shipped policies with the treatment called `treatment_name`, speaking for `lender`.
+def policies(treatment_name: str, lender: str, licence: str = "") -> Policies:
+    """Return the shipped policies with the treatment called `treatment_name`, speaking for `lender`: all proved.
+
+    Raises:
+        Rejected: what `drafts` raises; or a treatment is not proved as it stands ("unproved_policy").
+    """
+    found = drafts(treatment_name, lender, licence)
+    proofs.require(found)
+    return found
+
+
+@lru_cache(maxsize=8)
+def drafts(treatment_name: str, lender: str, licence: str = "") -> Policies:
+    """Return the policies whether proved or not: to ask about them and to try them out, never to contact anybody.
 
     Every file is read, also one that nothing names; only China's calendar, which is no file, waits until it is named.
 
@@ -35,15 +49,24 @@ def policies(treatment_name: str, lender: str) -> Policies:
             "treatment",
             f"there is no treatment {treatment_name!r}; shipped: {', '.join(sorted(lines))}",
         )
+    law = law_packs.law()
+    if licence and not law.resolve(licence):
+        known = ", ".join(sorted(law.packs))
+        raise Rejected(
+            "unknown_pack",
+            "licence",
+            f"there is no pack for the licence {licence!r}; there are: {known}",
+        )
     return Policies(
         treatment=lines[treatment_name],
-        rules=_rules(),
+        rules=Rules(law, licence),
         templates=_templates(),
         lender=lender,
         treatments=lines,
         profiles=profiles(),
         calendars=_calendars(),
         buckets=buckets(),
+        keywords=keywords(),
     )
 
 
@@ -68,6 +91,17 @@ def treatments() -> Mapping[str, Treatment]:
         _check_name("bad_treatment", "name", version.name, place)
         versions.setdefault(version.name, []).append(version)
     return MappingProxyType({name: treatment.line(of) for name, of in versions.items()})
+
+
+@lru_cache(maxsize=1)
+def keywords() -> Keywords:
+    """Return the words that borrowers answer with, from `packs/keywords.toml`.
+
+    Raises:
+        Rejected: code "bad_keywords" or "bad_toml"; the message names file and key.
+    """
+    name = "keywords.toml"
+    return keyword_lists.parse(pack_files.document(pack_files.root() / name, name), name)
 
 
 def _calendars() -> Mapping[str, Calendar]:
@@ -106,24 +140,6 @@ def profiles() -> Mapping[str, Profile]:
         _check_calendar(profile.calendar, place)
         found[profile.name] = profile
     return MappingProxyType(found)
-
-
-def _rules() -> Rules:
-    """Return the contact windows; the one of the house is among them, with zones for those of whom nothing is known."""
-    windows = {}
-    for place, document in _documents("rules"):
-        window = rules.parse_window(document, place)
-        _check_name("bad_rule", "jurisdiction", window.jurisdiction, place)
-        windows[window.jurisdiction] = window
-    house = windows.get(rules.HOUSE)
-    if house is None or not house.zones:
-        what = "is missing" if house is None else "lists no zones"
-        raise Rejected(
-            "bad_rule",
-            "jurisdiction" if house is None else "zones",
-            f"rules/{rules.HOUSE}.toml: {what}: everybody whose jurisdiction has no file needs them; write the file",
-        )
-    return Rules(windows)
 
 
 def _templates() -> Mapping[str, Template]:

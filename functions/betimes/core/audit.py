@@ -26,6 +26,8 @@ from betimes.core.ageing import Phase
 from betimes.core.agenda import Planned, plan
 from betimes.core.arrears import pauses_of
 from betimes.core.book import Pages, contract_rate, debts_of, receipt_of, value_date
+from betimes.core.budget import token_of
+from betimes.core.consent import Consent, Reassigned, Refusal, Switch, stands
 from betimes.core.contact import ENDED_UNSENT, Contact, Event, Spoke
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold
@@ -35,9 +37,10 @@ from betimes.core.product import PLAIN, Leftover, Profile
 from betimes.core.reason import Reason
 from betimes.core.record import Record
 from betimes.core.replay import Standing, replay
-from betimes.core.rules import Window
+from betimes.core.rule import Purpose
+from betimes.core.rules import request
 from betimes.core.treatment import ANCHORED, Anchor, Entry, Late, MessageClass, Step, Treatment
-from betimes.core.values import dataclass
+from betimes.core.values import dataclass, replace
 
 # Between a claim and the provider's answer at most so much time passes: two claims a gap apart may arrive closer.
 _IN_CALL = timedelta(seconds=90)
@@ -57,8 +60,8 @@ class Arrival:
 class Findings:
     """What the audit found; every list is empty when the promises were kept. Each entry names the thing concerned.
 
-    `against_policy` names messages that a hold, money in flight, the pace, the calendar, the age of the debt or its
-    entry forbade when they went, as "contact:obligation reason".
+    `against_policy` names messages that a hold, money in flight, the pace, the calendar, the age of the debt, its
+    entry or the person's own refusal forbade when they went, as "contact:obligation reason".
     """
 
     undecided: tuple[str, ...] = ()
@@ -593,7 +596,7 @@ class _Policy:
         message_class = (
             version.step(spoke.step).message_class if known else said.contact.message_class
         )
-        today = zones.local_date(said.at, self._seen(facts, said)[1][0])
+        today = zones.local_date(said.at, self._places(facts, said)[0])
         if message_class is not MessageClass.STATUTORY:
             if _is_silenced(facts, obligation, said.at):
                 yield Reason.MONEY_IN_FLIGHT
@@ -602,8 +605,28 @@ class _Policy:
             if not version.is_open(today):
                 yield Reason.CLOSED_DAY
             yield from _before_entry(facts, obligation, spoke, version, today)
+        if self._is_refused(facts, said, message_class):
+            yield Reason.FORBIDDEN_BY_RULE
         yield from _held(facts, obligation, message_class, said)
         yield from self._of_age(facts, said, spoke, version, message_class)
+
+    def _is_refused(self, facts: _Facts, said: _Message, message_class: MessageClass) -> bool:
+        """Return whether the person was known to have refused a channel when a message was started on it."""
+        ledger = facts.pages.consents
+        if not ledger or message_class is MessageClass.STATUTORY:
+            return False
+        contact = said.contact
+        started = said.at - _IN_CALL
+        known = tuple(each for each in ledger if _told_at(each) <= started)
+        borrower = facts.pages.head
+        assert borrower is not None, "a contact never stands without its borrower"
+        # Which address it was is not on record: an address that is not the present one may have been refused too.
+        point = borrower.point(contact.channel)
+        address = token_of(borrower.tenant, borrower.id, point.address) if point else ""
+        purpose = Purpose.OVERDUE if message_class is MessageClass.OVERDUE else Purpose.COURTESY
+        return not stands(
+            known, Switch.REMINDER, contact.channel, address, purpose, started
+        ).allowed
 
     def once(self, facts: _Facts, said: _Message, spoke: Spoke) -> Spoke:
         """Return what was spoken of as what may be spoken of once: of what does not count from the due date in no cycle
@@ -616,19 +639,26 @@ class _Policy:
 
     def in_window(self, facts: _Facts, said: _Message) -> bool:
         """Return whether a message arrived at an hour that the law allows, wherever the person may be."""
-        window, places = self._seen(facts, said)
-        return all(_in_one(window, name, said.at) for name in places)
+        borrower = facts.pages.head
+        assert borrower is not None, "a contact never stands without its borrower"
+        snapshot = facts.pages.snapshot(said.contact.obligation_id, self.policies.profiles)
+        obligation = snapshot.obligation
+        step = self._version(facts, said, obligation).step(said.contact.step)
+        asked = request(snapshot, step, said.at, said.contact.channel)
+        rules = self.policies.rules
+        seen = self.sends.get((said.contact.id, obligation.id))
+        asked = replace(asked, zones=self._places(facts, said))
+        known = seen.body.get("jurisdiction") if seen is not None else None
+        names = str(known).split(",") if known else rules.jurisdictions(borrower)
+        return rules.law.hours(asked, names).open_at(said.at)
 
-    def _seen(self, facts: _Facts, said: _Message) -> tuple[Window, Sequence[str]]:
-        """Return the window and the zones that the contact's decision saw; today's, where no record tells."""
+    def _places(self, facts: _Facts, said: _Message) -> tuple[str, ...]:
+        """Return the zones that the contact's decision saw; today's, where no record tells."""
         borrower = facts.pages.head
         assert borrower is not None, "a contact never stands without its borrower"
         decision = self.sends.get((said.contact.id, said.contact.obligation_id))
         seen = decision.body if decision is not None else {}
-        windows = self.policies.rules.windows.values()
-        rule = next((w for w in windows if w.id == seen.get("rule")), None)
-        window = rule or self.policies.rules.window(borrower.jurisdiction)
-        return window, str(seen.get("zone", ",".join(borrower.zones))).split(",")
+        return tuple(str(seen.get("zone", ",".join(borrower.zones))).split(","))
 
     def _version(self, facts: _Facts, said: _Message, obligation: Obligation) -> Treatment:
         """Return the version of the treatment by which a message speaks of an obligation."""
@@ -732,6 +762,11 @@ def _held(
             yield hold.meaning.reason
 
 
+def _told_at(entry: Consent | Refusal | Reassigned) -> datetime:
+    told_at = None if isinstance(entry, Reassigned) else entry.told_at
+    return told_at or (entry.given_at if isinstance(entry, Consent) else entry.at)
+
+
 def _always_held(hold: Hold) -> bool:
     """Return whether a hold has stopped from the first what it stops now: no more than a lift has changed it."""
     lifts = hold.lifted_at is not None
@@ -784,14 +819,3 @@ def _before_entry(
         yield Reason.AWAITING_ENTRY
     elif today < obligation.entry_on:
         yield Reason.BEFORE_ENTRY
-
-
-def _in_one(window: Window, zone: str, at: datetime) -> bool:
-    local = at.astimezone(zones.zone(zone))
-    since_midnight = timedelta(
-        hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond
-    )
-    opens = timedelta(hours=window.opens.hour, minutes=window.opens.minute)
-    closes = timedelta(hours=window.closes.hour, minutes=window.closes.minute)
-    inside = opens <= since_midnight < closes
-    return inside or (window.closes_inclusive and since_midnight == closes)

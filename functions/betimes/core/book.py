@@ -10,12 +10,15 @@ from functools import lru_cache
 
 from betimes.core import late, zones
 from betimes.core.borrower import Account, Borrower
+from betimes.core.budget import NO_BUDGET, Budget
+from betimes.core.consent import Entry, Ledger
 from betimes.core.flight import Flight, FlightState, answered
 from betimes.core.hold import Hold, intervals
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment
 from betimes.core.product import PLAIN, Profile
 from betimes.core.replay import Debt, Receipt, Standing, owed
+from betimes.core.touch import Touch
 from betimes.core.values import dataclass, replace
 
 Profiles = Mapping[str, Profile]
@@ -27,7 +30,8 @@ class Snapshot:
     the holds and flights that concern them.
 
     A settled flight whose money is there already is left out. `owing` is everything the borrower owes. `fed_at` is up
-    to when the lender's repayments are known to be complete, None where that was never told.
+    to when the lender's repayments are known to be complete, None where that was never told. `budget` has all touches
+    of the person, whatever they were about; `consents` all that the person agreed to and refused, in order of telling.
     """
 
     borrower: Borrower
@@ -38,6 +42,13 @@ class Snapshot:
     flights: tuple[Flight, ...] = ()
     owing: Mapping[str, Obligation] = field(default_factory=dict, repr=False)
     fed_at: datetime | None = None
+    budget: Budget = NO_BUDGET
+    consents: Ledger = ()
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """What has been between this person and all who contact them, in order of time."""
+        return self.budget.touches
 
     def spoken_beside(self, contact: Container[tuple[str, str]], since: datetime) -> list[datetime]:
         """Return when, after `since`, anything that the borrower owes was last spoken of, in any cycle, by each step
@@ -183,6 +194,8 @@ class Pages:
     repayments: Mapping[str, Repayment] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     flights: Mapping[str, Flight] = field(default_factory=dict)
+    budget: Budget = NO_BUDGET
+    consents: Ledger = ()
 
     @property
     def is_torn(self) -> bool:
@@ -203,9 +216,12 @@ class Pages:
 
     @property
     def held(self) -> int:
-        """A number that rises with every change of a hold or a flight in these pages; the head has that of its own."""
+        """A number that rises with every change of a hold or a flight and with every consent in these pages; the head
+        has that of its own.
+        """
         holds = sum(hold.revision for hold in self.holds.values())
-        return holds + sum(flight.revision for flight in self.flights.values())
+        flights = sum(flight.revision for flight in self.flights.values())
+        return holds + flights + len(self.consents)
 
     def tally(self, account_id: str, versions: Mapping[str, int]) -> int:
         """Return a number that rises with every fact about an account's money; the account has that of its last write.
@@ -252,6 +268,8 @@ class Pages:
             self._flights_of(obligation),
             self.obligations,
             fed_at,
+            self.budget,
+            self.consents,
         )
 
     def _flights_of(self, obligation: Obligation) -> tuple[Flight, ...]:
@@ -284,6 +302,14 @@ class Pages:
     def with_flight(self, flight: Flight) -> Pages:
         """Return these pages with `flight` added or replaced."""
         return replace(self, flights={**self.flights, flight.id: flight})
+
+    def with_budget(self, budget: Budget) -> Pages:
+        """Return these pages with another contact budget."""
+        return replace(self, budget=budget)
+
+    def with_entry(self, entry: Entry) -> Pages:
+        """Return these pages with a consent, a refusal or the end of one behind those before it."""
+        return replace(self, consents=(*self.consents, entry))
 
     def with_repayment(self, repayment: Repayment) -> Pages:
         """Return these pages with `repayment` added or replaced."""

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from betimes.core.book import Pages
 from betimes.core.borrower import Account, Borrower
+from betimes.core.budget import Budget
+from betimes.core.consent import Entry
 from betimes.core.contact import Contact, State
 from betimes.core.flight import Flight
 from betimes.core.hold import Hold
@@ -124,6 +126,38 @@ class SaveFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveBudget:
+    """Store the contact budget of a person, if its stored version is `seen`; 0 means it must not exist.
+
+    Every claim of a contact and every report of a touch writes it, with a version one above `seen`: of two who count
+    for one person at once, one must look again.
+    """
+
+    tenant: str
+    borrower_id: str
+    budget: Budget
+    seen: int
+
+    @classmethod
+    def of(cls, before: Pages, budget: Budget) -> SaveBudget:
+        """Return the write of `budget` over that of the pages as they were read, with the version it then has."""
+        seen = before.budget.version
+        return cls(before.tenant, before.borrower_id, replace(budget, version=seen + 1), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class AppendEntry:
+    """Append a consent, a refusal or the end of one to the ledger of a person under its `number`, from 1, which must be
+    free; guarded by the head, which is written in the same transaction.
+    """
+
+    tenant: str
+    borrower_id: str
+    number: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class SaveFeed:
     """Store up to when (UTC) a lender's repayments are known to be complete; one that is not later than what is stored
     changes nothing and is no error.
@@ -195,6 +229,8 @@ Change = (
     | SaveRepayment
     | SaveHold
     | SaveFlight
+    | SaveBudget
+    | AppendEntry
     | SaveFeed
     | Park
     | Unpark
@@ -222,10 +258,11 @@ def changes_between(before: Pages, after: Pages) -> list[Change]:
 
     Versions rise here and nowhere else: the head's and an obligation's `version` by one when a fact of theirs differs,
     an account's with every fact about its money, an obligation's `watch.seq` by one with every write. When only parts
-    below the head change, the head is checked at the version seen; a hold, a flight or an account counts as a
-    change of the head, so that whoever decided without it must decide again. A new obligation and money for it, told
+    below the head change, the head is checked at the version seen; a hold, a flight, a consent or an account counts as
+    a change of the head, so that whoever decided without it must decide again. A new obligation and money for it, told
     at the same time, change nothing of each other's: so money that waits checks that its obligation is absent. Who
-    holds a new account is not in the pages: whoever adds one adds `SaveOwner` too.
+    holds a new account is not in the pages: whoever adds one adds `SaveOwner` too. A contact budget guards itself and
+    asks for nothing of the head.
     """
     tenant, borrower_id = before.tenant, before.borrower_id
     changes: list[Change] = []
@@ -252,6 +289,12 @@ def changes_between(before: Pages, after: Pages) -> list[Change]:
         SaveFlight(tenant, borrower_id, flight)
         for _, flight in _differing(before.flights, after.flights)
     ]
+    known_entries = len(before.consents)
+    assert after.consents[:known_entries] == before.consents, "the ledger of consents only grows"
+    said = [
+        AppendEntry(tenant, borrower_id, number, entry)
+        for number, entry in enumerate(after.consents[known_entries:], start=known_entries + 1)
+    ]
     told = {account.id for _, account in _differing(before.accounts, after.accounts)}
     accounts = _account_changes(before, after, told | moved, versions)
     checks = [
@@ -259,9 +302,12 @@ def changes_between(before: Pages, after: Pages) -> list[Change]:
         for obligation_id in sorted(awaited)
         if obligation_id not in after.obligations
     ]
-    changes = [*accounts, *changes, *holds, *flights, *checks]
-    touched = bool(told or holds or flights)
-    return [*_head_change(before, after, guard=bool(changes), touched=touched), *changes]
+    changes = [*accounts, *changes, *holds, *flights, *said, *checks]
+    touched = bool(told or holds or flights or said)
+    head = _head_change(before, after, guard=bool(changes), touched=touched)
+    counted = after.budget is not before.budget and after.budget != before.budget
+    budget = [SaveBudget.of(before, after.budget)] if counted else []
+    return [*head, *changes, *budget]
 
 
 def _differing(before: Mapping[str, _Page], after: Mapping[str, _Page]) -> list[_Pair[_Page]]:

@@ -11,7 +11,7 @@ until its own deadline; then the same cause is its reason for not being sent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from betimes.core import agenda, zones
@@ -22,8 +22,11 @@ from betimes.core.book import Snapshot
 from betimes.core.borrower import PointState
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.hold import stopping
+from betimes.core.hours import Hours
+from betimes.core.law import Effect
 from betimes.core.reason import Reason
-from betimes.core.rules import Rules, Window
+from betimes.core.rule import Rule
+from betimes.core.rules import HORIZON, Rules, stage_of
 from betimes.core.treatment import ANCHORED, ANYBODY, Entry, Late, MessageClass, Treatment
 from betimes.core.values import replace
 
@@ -34,8 +37,10 @@ CLOSING_MARGIN = timedelta(seconds=90)
 FEED_RETRY = timedelta(hours=1)
 # And once more so long before the hours close or its time is over: what has come by then still counts.
 FEED_LAST_CALL = timedelta(minutes=5)
-# Every window opens every day: behind this the last lawful instant before another one is not looked for.
-_DAYS_BACK = timedelta(days=2)
+# Behind this the last lawful instant before another one is not looked for: longer than any weekend with its holidays.
+_DAYS_BACK = timedelta(days=6)
+# Of a step that is no more there is no hour to be asked.
+NO_HOURS = Hours(())
 _BLINK = timedelta(microseconds=1)
 # A blocker: the reason, and when it may be over, None while nobody knows.
 Blocker = tuple[Reason, datetime | None]
@@ -70,18 +75,23 @@ def decide(
         return None
     if coming.superseded_at is not None and coming.superseded_at <= now:
         coming = _before_what_speaks(snapshot, treatment, rules, coming, now)
-    window = rules.window(snapshot.borrower.jurisdiction)
-    coming = from_opening(coming, window, snapshot.borrower.zones)
-    facts = _facts(snapshot, treatment, coming, window, now)
+    slot, closed, refused_by = _channel(snapshot, coming, rules, now)
+    # The law is asked about the channel it would go by; about its first one where it can go by none.
+    channel = coming.step.channels[slot or 0]
+    hours = rules.hours(snapshot, coming.step, max(coming.at, now), channel)
+    coming = from_opening(coming, hours)
+    facts = _facts(snapshot, treatment, coming, rules, hours, now)
     return (
         _nothing_to_say(snapshot, coming, facts)
         or _not_yet(coming, now, facts)
         or _out_of_arrears(snapshot, coming, now, facts)
-        or _blocked(snapshot, treatment, coming, window, now, facts)
+        or _blocked(snapshot, treatment, coming, hours, now, facts)
         or _not_meant(snapshot, coming, now, facts)
-        or _too_late(snapshot, treatment, coming, window, now, facts)
-        or _wrong_hour(snapshot, treatment, coming, window, now, facts, together)
-        or _send(snapshot, coming, window, now, facts)
+        or _too_late(snapshot, treatment, coming, hours, now, facts)
+        or _wrong_hour(snapshot, treatment, coming, hours, now, facts, together)
+        or _unaddressed(coming, slot, closed, refused_by, facts)
+        or _unlawful(snapshot, coming, rules, now, facts, channel)
+        or _send(coming, hours, now, facts, slot or 0)
     )
 
 
@@ -108,11 +118,11 @@ def _before_what_speaks(
     return coming
 
 
-def from_opening(coming: Planned, window: Window, zones_: tuple[str, ...]) -> Planned:
-    """Return the step with the first instant at which `window` allows it, where only that much time may pass."""
+def from_opening(coming: Planned, hours: Hours) -> Planned:
+    """Return the step with the first instant at which `hours` allow it, where only that much time may pass."""
     if coming.step.late is Late.SEND:
         return coming
-    opening = _next_opening(window, coming.at, zones_)
+    opening = _next_opening(hours, coming.at)
     return coming if opening is None else replace(coming, opens_at=opening)
 
 
@@ -156,7 +166,7 @@ def _blocked(
     snapshot: Snapshot,
     treatment: Treatment,
     coming: Planned,
-    window: Window,
+    hours: Hours,
     now: datetime,
     facts: Facts,
 ) -> Wait | Suppress | None:
@@ -164,7 +174,7 @@ def _blocked(
     deadline = coming.deadline
     # What counts is the last instant at which the step could have gone.
     at = min(now, deadline - _BLINK)
-    blocker = _blocker(snapshot, treatment, coming, window, at)
+    blocker = _blocker(snapshot, treatment, coming, hours, at)
     if blocker is None:
         return None
     reason, until = blocker
@@ -175,15 +185,15 @@ def _blocked(
 
 
 def _blocker(
-    snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window, at: datetime
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, hours: Hours, at: datetime
 ) -> Blocker | None:
     """Return what stops the step at the instant `at` for longest, None where nothing does."""
-    blockers = list(_blockers(snapshot, treatment, coming, window, at))
+    blockers = list(_blockers(snapshot, treatment, coming, hours, at))
     return max(blockers, key=lambda blocker: blocker[1] or agenda.NEVER, default=None)
 
 
 def _blockers(
-    snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window, at: datetime
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, hours: Hours, at: datetime
 ) -> Iterator[Blocker]:
     """Yield everything that stops the step at the instant `at`. Nothing but the law stops a statutory notice: no hold,
     and no wait for a day of entry, which is the lender's own choice.
@@ -201,39 +211,35 @@ def _blockers(
     fed_at, fresh = snapshot.fed_at, treatment.fresh_within
     if fresh and (fed_at is None or at >= fed_at + fresh) and _speaks_of_arrears(snapshot, coming):
         # Nobody knows who has paid since: what comes before the due date does no harm, a demand would.
-        yield Reason.STALE_FEED, _asked_again(coming, window, snapshot.borrower.zones, at)
+        yield Reason.STALE_FEED, _asked_again(coming, hours, at)
 
 
-def _asked_again(
-    coming: Planned, window: Window, zones_: tuple[str, ...], at: datetime
-) -> datetime:
+def _asked_again(coming: Planned, hours: Hours, at: datetime) -> datetime:
     """Return when to ask again whether the lender's repayments are complete: soon, and a last time just in time."""
     ends_at = coming.deadline
-    if _next_opening(window, at, zones_) == at:
-        ends_at = min(ends_at, window.closing_in(at, zones_))
+    if _next_opening(hours, at) == at:
+        ends_at = min(ends_at, hours.closing(at))
     last = ends_at - FEED_LAST_CALL
     return last if at < last < at + FEED_RETRY else at + FEED_RETRY
 
 
 def _stopped_to_the_end(
-    snapshot: Snapshot, treatment: Treatment, coming: Planned, window: Window, now: datetime
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, hours: Hours, now: datetime
 ) -> Reason | None:
     """Return what stopped the step at the last lawful instant there was for it, None where nothing did."""
-    last = _last_lawful(coming, window, snapshot.borrower.zones, min(now, coming.deadline))
-    blocker = _blocker(snapshot, treatment, coming, window, last) if last is not None else None
+    last = _last_lawful(coming, hours, min(now, coming.deadline))
+    blocker = _blocker(snapshot, treatment, coming, hours, last) if last is not None else None
     return blocker[0] if blocker is not None else None
 
 
-def _last_lawful(
-    coming: Planned, window: Window, zones_: tuple[str, ...], before: datetime
-) -> datetime | None:
+def _last_lawful(coming: Planned, hours: Hours, before: datetime) -> datetime | None:
     """Return the last instant before another one at which the step was due and a message could be started, if any."""
     last = None
-    opening = _next_opening(window, max(coming.at, before - _DAYS_BACK), zones_)
+    opening = _next_opening(hours, max(coming.at, before - _DAYS_BACK))
     while opening is not None and opening < before:
-        closing = window.closing_in(opening, zones_)
+        closing = hours.closing(opening)
         last = min(closing - CLOSING_MARGIN, before) - _BLINK
-        opening = _next_opening(window, closing, zones_)
+        opening = _next_opening(hours, closing)
     return last
 
 
@@ -281,7 +287,7 @@ def _too_late(
     snapshot: Snapshot,
     treatment: Treatment,
     coming: Planned,
-    window: Window,
+    hours: Hours,
     now: datetime,
     facts: Facts,
 ) -> Suppress | None:
@@ -289,7 +295,7 @@ def _too_late(
         return None
     obligation = snapshot.obligation
     known_at = max(obligation.known_at, coming.told_at or obligation.known_at)
-    stopped = _stopped_to_the_end(snapshot, treatment, coming, window, now)
+    stopped = _stopped_to_the_end(snapshot, treatment, coming, hours, now)
     if known_at >= coming.deadline:
         reason = Reason.PLANNED_AFTER_WINDOW
     elif any(start <= coming.at < end for start, end in obligation.spans):
@@ -305,18 +311,17 @@ def _wrong_hour(
     snapshot: Snapshot,
     treatment: Treatment,
     coming: Planned,
-    window: Window,
+    hours: Hours,
     now: datetime,
     facts: Facts,
     together: Collection[tuple[str, str]],
 ) -> Wait | Suppress | None:
     """Return the wait for the hours, the days and the pace at which contact is allowed, or that it is too long."""
-    borrower = snapshot.borrower
-    opening = _next_opening(window, now, borrower.zones)
+    opening = _next_opening(hours, now)
     if opening is None:
         return Suppress(coming.key, Reason.NO_COMMON_WINDOW, facts)
     if opening >= coming.deadline:
-        stopped = _stopped_to_the_end(snapshot, treatment, coming, window, now)
+        stopped = _stopped_to_the_end(snapshot, treatment, coming, hours, now)
         return Suppress(coming.key, stopped or Reason.QUIET_UNTIL_TOO_LATE, facts)
     if opening > now:
         return Wait(coming.key, Reason.QUIET_HOURS, facts, until=opening)
@@ -352,29 +357,73 @@ def _closed_or_too_soon(
     return None
 
 
-def _next_opening(window: Window, now: datetime, zones_: tuple[str, ...]) -> datetime | None:
-    """Return the first instant, not before `now`, at which a message may be started in every zone; None if never."""
-    opening = window.next_opening_in(now, zones_)
+def _next_opening(hours: Hours, now: datetime) -> datetime | None:
+    """Return the first instant, not before `now`, at which a message may be started; None if never."""
+    opening = hours.next_opening(now, now + HORIZON)
     if opening is None or opening > now:
         return opening
-    closing = window.closing_in(now, zones_)
-    return now if now < closing - CLOSING_MARGIN else window.next_opening_in(closing, zones_)
+    closing = hours.closing(now)
+    if now < closing - CLOSING_MARGIN:
+        return now
+    return hours.next_opening(closing, closing + HORIZON)
 
 
-def _send(
-    snapshot: Snapshot, coming: Planned, window: Window, now: datetime, facts: Facts
-) -> Send | Suppress:
-    slot, reason = _channel(snapshot, coming, now)
-    if slot is None:
+def _unlawful(
+    snapshot: Snapshot,
+    coming: Planned,
+    rules: Rules,
+    now: datetime,
+    facts: Facts,
+    channel: str,
+) -> Wait | Suppress | None:
+    """Return what the law has against the step beside its hours: a cap, a cool-off, a consent, an event."""
+    verdict = rules.verdict(snapshot, coming.step, now, channel)
+    if verdict.effect is Effect.ALLOW:
+        if not snapshot.budget.is_full(now) or coming.step.message_class is MessageClass.STATUTORY:
+            return None
+        reason, until = Reason.CONTACT_CAP, snapshot.budget.full_until
+    else:
+        facts = {
+            **facts,
+            "rule": ",".join(verdict.rule_ids),
+            "rule_status": ",".join(sorted(verdict.statuses)),
+        }
+        reason, until = Reason.FORBIDDEN_BY_RULE, None
+        if verdict.effect is Effect.DEFER:
+            reason, until = Reason.CONTACT_CAP, verdict.until
+    if until is None or until >= coming.deadline:
         return Suppress(coming.key, reason, facts)
+    return Wait(coming.key, reason, facts, until=max(until, now + _BLINK))
+
+
+def _unaddressed(
+    coming: Planned, slot: int | None, closed: Reason, refused_by: tuple[Rule, ...], facts: Facts
+) -> Suppress | None:
+    if slot is not None:
+        return None
+    if refused_by:
+        facts = {**facts, **named(refused_by)}
+    return Suppress(coming.key, closed, facts)
+
+
+def named(rules: Iterable[Rule]) -> Facts:
+    """Return the facts that name the rules a decision rests on, and how well they are known."""
+    found = list(rules)
+    return {
+        "rule": ",".join(sorted({rule.id for rule in found})),
+        "rule_status": ",".join(sorted({rule.status for rule in found})),
+    }
+
+
+def _send(coming: Planned, hours: Hours, now: datetime, facts: Facts, slot: int) -> Send:
     deadline = coming.deadline
     return Send(
         coming.key,
-        reason,
+        Reason.DUE,
         facts,
         channel=coming.step.channels[slot],
         slot=slot,
-        not_after=min(deadline, window.closing_in(now, snapshot.borrower.zones)),
+        not_after=min(deadline, hours.closing(now)),
         deadline=deadline,
     )
 
@@ -382,16 +431,31 @@ def _send(
 _UNUSABLE = {PointState.UNCONFIRMED: Reason.CONTACT_POINT_UNCONFIRMED}
 
 
-def _channel(snapshot: Snapshot, coming: Planned, now: datetime) -> tuple[int | None, Reason]:
-    """Return the position of the first channel with a usable contact point and no hold, or why there is none."""
-    reason = Reason.NO_CONTACT_POINT
+def _channel(
+    snapshot: Snapshot, coming: Planned, rules: Rules, now: datetime
+) -> tuple[int | None, Reason, tuple[Rule, ...]]:
+    """Return the position of the first channel with a usable contact point, no hold and all consent it needs; else why
+    there is none, and the rules by which the person's word closes what was left.
+
+    A statutory notice goes by a channel that was refused where there is no other: nobody can refuse it.
+    """
+    reason, refused_by, last = Reason.NO_CONTACT_POINT, tuple[Rule, ...](), None
     for slot, channel in enumerate(coming.step.channels):
         closed = closed_because(snapshot, coming.step.message_class, channel, now)
         if closed is None:
-            return slot, Reason.DUE
+            against = rules.refused_by(snapshot, coming.step, now, channel)
+            if not against:
+                return slot, Reason.DUE, ()
+            closed, refused_by = Reason.FORBIDDEN_BY_RULE, (*refused_by, *against)
+            last = slot if last is None else last
         if closed is not Reason.NO_CONTACT_POINT:
             reason = closed
-    return None, reason
+    if last is not None:
+        if coming.step.message_class is MessageClass.STATUTORY:
+            return last, Reason.DUE, ()
+        # What was refused closes more for good than an address or a hold does.
+        reason = Reason.FORBIDDEN_BY_RULE
+    return None, reason, refused_by
 
 
 def closed_because(
@@ -418,24 +482,23 @@ def dropped(
     when what it counted from is gone: a failed debit that settled after all.
     """
     paid = not snapshot.obligation.is_open
-    window = rules.window(snapshot.borrower.jurisdiction)
     reason = Reason.PAID if paid else Reason.PLANNED_AFTER_WINDOW
-    return Suppress(step, reason, _facts(snapshot, treatment, None, window, now))
+    return Suppress(step, reason, _facts(snapshot, treatment, None, rules, NO_HOURS, now))
 
 
 def redated(
     snapshot: Snapshot, treatment: Treatment, rules: Rules, step: str, now: datetime
 ) -> Suppress:
     """Return the decision about a step of a cycle that is over: the due date has moved since."""
-    window = rules.window(snapshot.borrower.jurisdiction)
-    return Suppress(step, Reason.REDATED, _facts(snapshot, treatment, None, window, now))
+    return Suppress(step, Reason.REDATED, _facts(snapshot, treatment, None, rules, NO_HOURS, now))
 
 
 def _facts(
     snapshot: Snapshot,
     treatment: Treatment,
     coming: Planned | None,
-    window: Window,
+    rules: Rules,
+    hours: Hours,
     now: datetime,
 ) -> Facts:
     borrower, obligation = snapshot.borrower, snapshot.obligation
@@ -450,8 +513,10 @@ def _facts(
         "currency": obligation.amount.currency,
         "treatment": _version(treatment, coming).id,
         "product": snapshot.profile.id,
-        "rule": window.id,
-        "rule_status": window.status,
+        "jurisdiction": ",".join(rules.jurisdictions(borrower)),
+        "stage": stage_of(snapshot, now),
+        "rule": ",".join(hours.rule_ids),
+        "rule_status": ",".join(sorted({rule.status for rule in hours.rules})),
     }
 
 

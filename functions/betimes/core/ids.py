@@ -12,6 +12,7 @@ import zlib
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [high + low for high in _BASE32 for low in _BASE32]
+_CONTACT = re.compile(r"c_[a-z2-7]{26}")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -43,6 +44,11 @@ def contact_id(
     The borrower is part of it: obligation ids are unique within a borrower only.
     """
     return "c_" + digest_id(tenant, borrower_id, obligation_id, cycle, step, str(slot))
+
+
+def is_contact_id(text: str) -> bool:
+    """Return whether `text` has the form of the ids that `contact_id` makes."""
+    return _CONTACT.fullmatch(text) is not None
 
 
 def shard_of(tenant: str, borrower_id: str, shards: int) -> int:

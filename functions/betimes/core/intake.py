@@ -12,9 +12,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from betimes.core import agenda, ids, money, zones
+from betimes.core import agenda, ids, money, said, zones
 from betimes.core.book import Pages, Snapshot, contract_rate, debts_of, receipt_of
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
+from betimes.core.budget import KEEP, token_of
 from betimes.core.errors import Rejected
 from betimes.core.flight import RANK, Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
@@ -23,6 +24,9 @@ from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.policies import Policies
 from betimes.core.product import MAX_DAILY_RATE, PLAIN, Profile, Roll
 from betimes.core.replay import Standing, replay
+from betimes.core.rule import Unit
+from betimes.core.said import TellConsents, TellReply
+from betimes.core.touch import Touch
 from betimes.core.values import dataclass, replace
 from betimes.core.workdays import rolled
 
@@ -32,6 +36,12 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 MAX_MATCHED = 40
 # Open obligations of one account: a payment may change all of them, and one transaction must hold the change.
 MAX_OPEN = 72
+# How far the clock of somebody who reports a touch may run ahead of ours.
+TOUCH_TOLERANCE = timedelta(minutes=10)
+# Touches that one report may tell of.
+MAX_REPORTED = 50
+# Debts, accounts, products or exclusions that one touch may name of each.
+MAX_NAMED = 32
 # Beyond these a date or an amount is a typing error; calendar and stores hold what lies within exactly.
 YEARS = range(1970, 2200)
 MAX_MINOR = 10**15
@@ -176,6 +186,28 @@ class ReverseRepayment:
     reversed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ReportTouches:
+    """Tell of contacts and tries outside the platform: by a person, an agency, or the borrower. See
+    `core.touch.Touch`; `by` "" is the lender itself. `addresses` are the plain number or address of each, "" where it
+    is not told, or none at all; only a token of it is kept (`core.budget.token_of`).
+
+    At most `MAX_REPORTED`. A touch told again under its id replaces what was told before, or what was reserved for it.
+    """
+
+    touches: tuple[Touch, ...]
+    addresses: tuple[str, ...] = ()
+
+    def of(self, tenant: str, borrower_id: str) -> tuple[Touch, ...]:
+        """Return the touches as those of this borrower, with tokens for the addresses."""
+        if not self.addresses:
+            return self.touches
+        return tuple(
+            replace(touch, number=token_of(tenant, borrower_id, address))
+            for touch, address in zip(self.touches, self.addresses, strict=True)
+        )
+
+
 Command = (
     PutBorrower
     | PutAccount
@@ -187,6 +219,9 @@ Command = (
     | PutFlight
     | PutHold
     | LiftHold
+    | ReportTouches
+    | TellConsents
+    | TellReply
 )
 
 
@@ -232,6 +267,12 @@ def accept(
             return _put_hold(pages, command, policies, now)
         case LiftHold():
             return _lift_hold(pages, command, policies, now)
+        case ReportTouches():
+            return _report(pages, command, policies, now)
+        case TellConsents():
+            return _spoken(pages, said.consented(pages, command, policies, now), policies, now)
+        case TellReply():
+            return _spoken(pages, said.answered(pages, command, policies, now), policies, now)
 
 
 def _put_borrower(
@@ -1045,6 +1086,107 @@ def restated_by(
     if kind not in profile.late.frozen_by:
         return pages
     return _replayed(pages, account_id, policies, now)
+
+
+def _spoken(
+    before: Pages, after: Pages, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    """Return the pages after somebody agreed or refused: whatever waits is looked at again."""
+    if after is before:
+        return before, Outcome.UNCHANGED
+    return _all_relooked(after, policies, now), Outcome.STORED
+
+
+def _report(
+    pages: Pages, command: ReportTouches, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    if pages.head is None:
+        raise Rejected("unknown_borrower", "borrower_id", "create the borrower before its touches")
+    if not 1 <= len(command.touches) <= MAX_REPORTED:
+        raise Rejected("bad_touch", "touches", f"a report has 1 to {MAX_REPORTED} touches")
+    budget = pages.budget
+    makes_room = False
+    for n, each in enumerate(command.of(pages.tenant, pages.borrower_id)):
+        try:
+            touch = checked_touch(pages, each, now)
+        except Rejected as rejected:
+            field = f"touches.{n}.{rejected.field}" if len(command.touches) > 1 else rejected.field
+            raise Rejected(rejected.code, field, rejected.message) from None
+        old = budget.find(touch.id)
+        if touch != old:
+            makes_room |= old is not None and _counts_less(touch, old)
+            budget = budget.with_touch(touch, now)
+    if budget == pages.budget:
+        return pages, Outcome.UNCHANGED
+    pages = pages.with_budget(budget)
+    # What was reserved and not used, or told wrongly, may be what others wait for.
+    return _all_relooked(pages, policies, now) if makes_room else pages, Outcome.STORED
+
+
+def checked_touch(pages: Pages, touch: Touch, now: datetime) -> Touch:
+    """Return a touch told from outside with all that is known of what it was about; the borrower must be known.
+
+    Raises:
+        Rejected: code "bad_id", "in_the_future", "too_old", "bad_touch", "unknown_account", "unknown_obligation", or
+        "duplicate_id" where the id stands for a touch of somebody else or by another way.
+    """
+    if not ids.is_id(touch.id):
+        raise Rejected("bad_id", "id", "an id has 1 to 128 letters, digits or . _ : -")
+    if ids.is_contact_id(touch.id.partition(":")[0]):
+        raise Rejected(
+            "duplicate_id", "id", "ids of this form are the platform's own; choose another"
+        )
+    if touch.at > now + TOUCH_TOLERANCE:
+        raise Rejected("in_the_future", "at", "the touch lies in the future")
+    if touch.at < now - KEEP:
+        raise Rejected(
+            "too_old", "at", f"a touch older than {KEEP.days} days counts for nothing; leave it out"
+        )
+    for field in ("debts", "accounts", "products", "excluded"):
+        if len(getattr(touch, field)) > MAX_NAMED:
+            raise Rejected("bad_touch", field, f"a touch names at most {MAX_NAMED} of each")
+    touch = _completed(pages, touch)
+    old = pages.budget.find(touch.id)
+    if old is not None and (old.by, old.channel, old.direction) != (
+        touch.by,
+        touch.channel,
+        touch.direction,
+    ):
+        raise Rejected("duplicate_id", "id", "this id is a touch of another caller or channel")
+    return touch
+
+
+def _completed(pages: Pages, touch: Touch) -> Touch:
+    """Return the touch with the accounts of its debts and the products of its accounts; one that names none counts for
+    all.
+    """
+    for debt in touch.debts:
+        if debt not in pages.obligations:
+            raise Rejected("unknown_obligation", "debts", "this borrower owes no such thing")
+    accounts = {*touch.accounts, *(pages.obligations[debt].account_id for debt in touch.debts)}
+    for account_id in touch.accounts:
+        if account_id not in pages.accounts:
+            raise Rejected("unknown_account", "accounts", "this borrower has no such account")
+    products = {*touch.products, *(pages.accounts[each].product for each in accounts)}
+    return replace(
+        touch,
+        by=touch.by or pages.tenant,
+        debts=tuple(sorted(set(touch.debts))),
+        accounts=tuple(sorted(accounts)),
+        # Where one of them is not known, it may be any.
+        products=tuple(sorted(products)) if "" not in products else (),
+        excluded=tuple(sorted(set(touch.excluded))),
+    )
+
+
+def _counts_less(new: Touch, old: Touch) -> bool:
+    """Return whether there may be a cap that counted the touch as it was and does not as it is."""
+    return (
+        any(old.counts(unit) and not new.counts(unit) for unit in Unit)
+        or not set(new.excluded) <= set(old.excluded)
+        or (old.conversation and not new.conversation)
+        or new.at < old.at
+    )
 
 
 def _all_relooked(pages: Pages, policies: Policies, now: datetime) -> Pages:

@@ -177,7 +177,8 @@ def _along(
         if decision.channel not in step.channels:
             continue
         # Its own first choice may be another channel: one contact on this one is better than two.
-        if closed_because(sibling, step.message_class, decision.channel, now) is None:
+        closed = closed_because(sibling, step.message_class, decision.channel, now)
+        if closed is None and not policies.rules.refused_by(sibling, step, now, decision.channel):
             taken += 1
             yield sibling, also
 

@@ -10,6 +10,7 @@ from betimes.core.ageing import Buckets, chosen
 from betimes.core.book import Pages, Snapshot
 from betimes.core.borrower import Account
 from betimes.core.errors import Rejected
+from betimes.core.keywords import NO_KEYWORDS, Keywords
 from betimes.core.message import Template
 from betimes.core.product import PLAIN, Profile
 from betimes.core.rules import Rules
@@ -26,7 +27,8 @@ class Policies:
     """What decides and what is said. `lender` is the sender's name in every text.
 
     `treatment` is the default one; `treatments` are all lines by name, `profiles` the products by name, `calendars`
-    those that due dates are rolled by, `buckets` the sets that days past due fall into.
+    those that due dates are rolled by, `buckets` the sets that days past due fall into, `keywords` the words that
+    borrowers answer with.
     """
 
     treatment: Treatment
@@ -38,6 +40,7 @@ class Policies:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     buckets: Mapping[str, Buckets] = field(default_factory=dict)
+    keywords: Keywords = NO_KEYWORDS
 
     def __post_init__(self) -> None:
         """Refuse a set of policies in which a step has no words, or speaks before there is anything to speak of.

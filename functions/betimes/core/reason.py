@@ -18,6 +18,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CLOSED_DAY = "closed_day"
     TOO_SOON = "too_soon"
+    CONTACT_CAP = "contact_cap"
     STALE_FEED = "stale_feed"
     AWAITING_ENTRY = "awaiting_entry"
     # Suppress: nothing to say
@@ -47,6 +48,7 @@ class Reason(StrEnum):
     CONTACT_POINT_SUPPRESSED = "contact_point_suppressed"
     CONTACT_POINT_UNCONFIRMED = "contact_point_unconfirmed"
     NO_COMMON_WINDOW = "no_common_window"
+    FORBIDDEN_BY_RULE = "forbidden_by_rule"
     # Suppress: too late to say it
     PLANNED_AFTER_WINDOW = "planned_after_window"
     CATCH_UP_EXCEEDED = "catch_up_exceeded"

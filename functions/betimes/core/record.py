@@ -1,7 +1,9 @@
-"""Ledger records: one for each decision and each event of a contact, as canonical bytes, chained by hash.
+"""Ledger records: one for each decision, each event of a contact and each word with a caller outside, as canonical
+bytes, chained by hash.
 
-A record's `prev` is the hash of the record before it in its chain: decisions chain per obligation, events per contact.
-The hash covers every other field, so a changed, dropped or swapped record breaks its chain.
+A record's `prev` is the hash of the record before it in its chain: decisions chain per obligation, events per contact,
+what callers outside ask and tell per person. The hash covers every other field, so a changed, dropped or swapped record
+breaks its chain.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from betimes.core.values import dataclass, replace
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 DECISION = "decision"
 EVENT = "event"
+# What a caller outside the platform asked or told (`core.outside`).
+OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)

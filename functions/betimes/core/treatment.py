@@ -148,7 +148,8 @@ class Treatment:
     It holds for steps that come due from `effective_from` on, and `earlier` for those before. `min_gap` is the least
     time between two contacts of one person. On days that `calendar` closes nobody is contacted: a step that falls on
     one moves to the next open day. With `fresh_within` set, overdue steps wait while the lender's repayments are
-    older. `source` names the file it was read from, "" where it was read from none.
+    older. `jurisdictions` are the places it is meant for, and proved for before it may be used; none: wherever there is
+    a pack of rules. `source` names the file it was read from, "" where it was read from none.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Treatment:
     calendar: Calendar | None = None
     closed: frozenset[str] = frozenset()
     fresh_within: timedelta = timedelta()
+    jurisdictions: tuple[str, ...] = ()
     source: str = field(default="", compare=False)
 
     @property
@@ -239,6 +241,7 @@ _KEYS = {
     "calendar",
     "closed",
     "fresh_within_hours",
+    "jurisdictions",
 }
 _STEP_KEYS = {"name", "offset_days", "send_at", "channels", "template", "class", "catch_up_hours"}
 _MORE_KEYS = {
@@ -317,6 +320,7 @@ def parse(
         calendar=(calendars or {}).get(calendar) if calendar is not None else None,
         closed=closed,
         fresh_within=_hours(document, "fresh_within_hours", source),
+        jurisdictions=_some(document, "jurisdictions", source),
         source=source,
     )
 

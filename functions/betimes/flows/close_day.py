@@ -273,12 +273,11 @@ def _is_stranded(pages: Pages, snapshot: Snapshot, policies: Policies, now: date
 def _undecided(snapshot: Snapshot, policies: Policies, now: datetime) -> list[Planned]:
     obligation, settled_at = snapshot.obligation, snapshot.obligation.settled_at
     treatment = policies.treatment_of(snapshot.profile)
-    window = policies.rules.window(snapshot.borrower.jurisdiction)
     return [
         planned
         for each in plan(snapshot, treatment)
         if each.key not in obligation.watch.decided
-        for planned in (from_opening(each, window, snapshot.borrower.zones),)
+        for planned in (from_opening(each, policies.rules.hours(snapshot, each.step, each.at)),)
         # A step that came due only once the money was there falls away.
         if (settled_at is None or max(planned.at, obligation.known_at) < settled_at)
         and now >= (settled_at or planned.deadline) + TOLERANCE

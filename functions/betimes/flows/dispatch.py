@@ -16,34 +16,40 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from betimes.core import agenda, message, zones
-from betimes.core.book import Snapshot
+from betimes.core import agenda, message, unsayable, zones
+from betimes.core.book import Pages, Snapshot
+from betimes.core.budget import Budget, attempt_id
 from betimes.core.change import (
     Append,
     Change,
     CheckHead,
     MoveContact,
+    SaveBudget,
     SaveObligation,
 )
 from betimes.core.contact import Contact, Event, Spoke, State
-from betimes.core.decide import closed_because, decide, dropped, redated
-from betimes.core.decision import Decision, Send, Suppress, Wait
+from betimes.core.decide import closed_because, decide, dropped, named, redated
+from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.look import (
     AFTER_SENDING,
     AT_DISPATCH,
+    REOFFER,
     chained,
     decision_record,
     event_record,
     missed,
     taken_back,
 )
-from betimes.core.message import Text
+from betimes.core.message import Body, Text
 from betimes.core.obligation import Watch, due_of
 from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
-from betimes.core.treatment import Treatment
+from betimes.core.rules import request
+from betimes.core.touch import Touch
+from betimes.core.treatment import MessageClass, Step, Treatment
 from betimes.core.values import dataclass, replace
+from betimes.flows import ahead
 from betimes.flows.sweep import fed_until
 from betimes.ports import Accepted, Clock, Letter, Refused, Sender, Stores, Unknown
 
@@ -160,6 +166,7 @@ class Dispatch:
             for spoke in contact.everything
         ]
         asked = [replace(each, decision=self._decide(contact, each, now)) for each in asked]
+        asked = [self._leaving_room(contact, pages, each, now, fed_at) for each in asked]
         if any(isinstance(each.decision, Send) for each in asked):
             return self._claim(contact, asked, now)
         if any(isinstance(each.decision, Wait) for each in asked):
@@ -171,9 +178,50 @@ class Dispatch:
     def _asked(self, snapshot: Snapshot, spoke: Spoke) -> _Asked:
         return _Asked(snapshot, self.policies.treatment_of(snapshot.profile), spoke)
 
-    def _decide(self, contact: Contact, asked: _Asked, now: datetime) -> Decision:
-        """Return the decision about one step of the contact, by the version of the treatment it was decided under."""
+    def _leaving_room(
+        self,
+        contact: Contact,
+        pages: Pages,
+        asked: _Asked,
+        now: datetime,
+        fed_at: datetime | None,
+    ) -> _Asked:
+        """Return what is decided of a step that may go, once it has left room for what is ahead and comes first."""
+        if not isinstance(asked.decision, Send) or len(pages.obligations) == 1:
+            return asked
+        line = asked.treatment.version(str(asked.decision.facts["treatment"]))
+        purpose = request(asked.snapshot, line.step(asked.step), now, contact.channel).purpose
+        beside = {spoke.obligation_id for spoke in contact.everything}
+        first = ahead.expected(
+            self.stores, self.policies, pages, purpose, now, fed_at=fed_at, beside=beside
+        )
+        if not first:
+            return asked
+        decision = self._decide(contact, asked, now, first)
+        if isinstance(decision, Send):
+            return asked
+        decision = replace(
+            decision,
+            facts={**decision.facts, "leaves_room_for": ",".join(each.id for each in first)},
+        )
+        # Once that has come due, it is counted, or it will not go: then this one is asked about again.
+        until = max(now, min(each.at for each in first)) + REOFFER
+        if until < min(contact.not_after, asked.decision.not_after):
+            if isinstance(decision, Wait):
+                until = min(until, decision.until)
+            decision = Wait(asked.step, decision.reason, decision.facts, until=until)
+        return replace(asked, decision=decision)
+
+    def _decide(
+        self, contact: Contact, asked: _Asked, now: datetime, first: tuple[Touch, ...] = ()
+    ) -> Decision:
+        """Return the decision about one step of the contact, by the version of the treatment it was decided under;
+        touches that come `first` count as if they had been made.
+        """
         snapshot, step, rules = asked.snapshot, asked.step, self.policies.rules
+        budget = _held_against(contact, snapshot.budget)
+        if first or budget is not snapshot.budget:
+            snapshot = replace(snapshot, budget=replace(budget, touches=(*budget.touches, *first)))
         line = asked.treatment
         if snapshot.obligation.id == contact.obligation_id:
             line = line.version(contact.treatment)
@@ -194,6 +242,12 @@ class Dispatch:
         closed = closed_because(snapshot, contact.message_class, contact.channel, now)
         if closed is not None:
             return Suppress(step, closed, decision.facts)
+        said = line.version(str(decision.facts["treatment"])).step(step)
+        refused_by = rules.refused_by(snapshot, said, now, contact.channel)
+        # Nobody can refuse a statutory notice; where the channel was refused since, it has no other way any more.
+        if refused_by and said.message_class is not MessageClass.STATUTORY:
+            facts = {**decision.facts, **named(refused_by)}
+            return Suppress(step, Reason.FORBIDDEN_BY_RULE, facts)
         # A claim needs its whole lease before the contact stops being useful or lawful.
         done_by = now + self.lease
         if done_by > min(contact.not_after, decision.not_after):
@@ -209,7 +263,13 @@ class Dispatch:
         borrower = speaking[0].snapshot.borrower
         point = borrower.point(contact.channel)
         assert point is not None, "a contact without a contact point is not decided as a send"
-        text = self._render(contact, [_as_spoken(each, now) for each in speaking], now)
+        spoken = [_as_spoken(each, now) for each in speaking]
+        body = self._body(contact, spoken[0])
+        text = self._render(contact, body, spoken, now)
+        steps = [(each.snapshot, _step_of(each)) for each in speaking]
+        because = unsayable.against(self.policies.rules, steps, body, text, now)
+        if because:
+            return self._end_unsayable(contact, asked, because, now)
         claimed, written = chained(
             contact,
             contact.claimed(
@@ -228,6 +288,7 @@ class Dispatch:
             MoveContact.of(contact, claimed),
             Append(written),
             CheckHead(borrower.tenant, borrower.id, borrower.version),
+            _counted(claimed, speaking, now),
         ]
         for n, each in enumerate(asked, start=1):
             changes += _spoken(each, now) if each in speaking else _unsaid(claimed, each, n, now)
@@ -235,17 +296,44 @@ class Dispatch:
         letter = Letter(claimed.id, claimed.attempt, claimed.tenant, point.address, text)
         return _Claimed(claimed, letter, asked[0] if asked[0] in speaking else None, now)
 
-    def _render(self, contact: Contact, speaking: Sequence[Snapshot], now: datetime) -> Text:
-        """Return the text about what is owed now: by its step's template, or as a list where it is a digest."""
-        first, *along = speaking
-        borrower = first.borrower
+    def _end_unsayable(
+        self, contact: Contact, asked: Sequence[_Asked], because: Facts, now: datetime
+    ) -> Dispatched:
+        """End a contact whose words a rule forbids, and record that for each step that it would have gone for."""
+        refused = [
+            replace(
+                each,
+                decision=Suppress(
+                    each.step,
+                    Reason.FORBIDDEN_BY_RULE,
+                    {**each.decision.facts, **because},
+                ),
+            )
+            if isinstance(each.decision, Send)
+            else each
+            for each in asked
+        ]
+        first = refused[0].decision
+        if not isinstance(first, Suppress):
+            facts = {**first.facts, **because} if first is not None else because
+            first = Suppress(contact.step, Reason.FORBIDDEN_BY_RULE, facts)
+        return self._end(contact, refused, first, now)
+
+    def _body(self, contact: Contact, first: Snapshot) -> Body:
+        """Return the template's text for a contact: that of its step, or of a list where it is a digest."""
         name = DIGEST
         if not contact.also:
             version = self.policies.treatment_of(first.profile).version(contact.treatment)
             name = version.step(contact.step).template_for(first.has_mandate)
-        body = self.policies.templates[name].body(
-            borrower.locale, contact.channel, self.policies.default_locale
+        return self.policies.templates[name].body(
+            first.borrower.locale, contact.channel, self.policies.default_locale
         )
+
+    def _render(
+        self, contact: Contact, body: Body, speaking: Sequence[Snapshot], now: datetime
+    ) -> Text:
+        """Return the text about what is owed now."""
+        first, *along = speaking
         items = along if contact.also else None
         return message.render(
             body, message.values(first, now=now, lender=self.policies.lender, along=items)
@@ -307,7 +395,7 @@ class Dispatch:
             Unavailable: other writers kept winning, and the outcome is not on record.
         """
         before, outcome, settled = claimed, after, after
-        unsent = event in (Event.REFUSED, Event.PUT_BACK) and not outcome.unknowns
+        refused = event in (Event.REFUSED, Event.PUT_BACK, Event.HELD)
         for attempt in range(MAX_TRIES):
             written = event_record(
                 before,
@@ -325,8 +413,9 @@ class Dispatch:
             ]
             if attempt == 0:
                 changes += along
-            if unsent and attempt < MAX_TRIES - 1:
-                changes += self._unspoken(claimed)
+            # Where a provider has reported the contact meanwhile, something of it has gone.
+            if refused and settled.sent_at is None and attempt < MAX_TRIES - 1:
+                changes += self._taken_back(claimed)
             try:
                 self.stores.store.commit(changes)
             except Stale as stale:
@@ -357,14 +446,18 @@ class Dispatch:
         look_at = agenda.look_at(seen, claim.first.treatment, now)
         return _watched(seen, replace(watch, look_at=look_at))
 
-    def _unspoken(self, claimed: Contact) -> list[Change]:
-        """Return the changes that take back that a contact was spoken: the provider surely did not take it.
+    def _taken_back(self, claimed: Contact) -> list[Change]:
+        """Return the changes that take back an attempt that the provider surely did not take: nobody was tried, and
+        where no earlier attempt may have gone, nothing was spoken.
 
-        The outcome matters more: where others keep writing the obligations, it is recorded without this.
+        The outcome matters more: where others keep writing the person's pages, it is recorded without this.
         """
         pages = self.stores.book.pages(claimed.tenant, claimed.borrower_id)
         changes: list[Change] = []
-        for spoke in claimed.everything:
+        budget = pages.budget.without(attempt_id(claimed.id, claimed.attempt))
+        if budget is not pages.budget:
+            changes.append(SaveBudget.of(pages, budget))
+        for spoke in claimed.everything if not claimed.unknowns else ():
             snapshot = pages.snapshot(spoke.obligation_id, self.policies.profiles)
             watch = snapshot.obligation.watch
             left = tuple(each for each in watch.spoken if each != (spoke.step, claimed.changed_at))
@@ -446,6 +539,41 @@ def _saved(snapshot: Snapshot, watch: Watch) -> SaveObligation:
     )
 
 
+def _counted(contact: Contact, speaking: Sequence[_Asked], now: datetime) -> SaveBudget:
+    """Return the write that counts the contact in the person's budget, if nobody has counted anything since.
+
+    Every claim writes it, so of two contacts claimed for one person at once the second is decided again. A contact that
+    is claimed once more is counted once more, unless its provider surely did not take what was claimed before.
+    """
+    first = speaking[0].snapshot
+    asked = request(first, speaking[0].treatment.step(speaking[0].step), now, contact.channel)
+    touch = Touch(
+        attempt_id(contact.id, contact.attempt),
+        now,
+        contact.channel,
+        by=contact.tenant,
+        debts=tuple(each.snapshot.obligation.id for each in speaking),
+        accounts=tuple(sorted({each.snapshot.obligation.account_id for each in speaking})),
+        products=tuple(sorted({each.snapshot.profile.name for each in speaking} - {""})),
+        number=asked.number,
+        purpose=asked.purpose,
+    )
+    seen = first.budget.version
+    budget = _held_against(contact, first.budget).with_touch(touch, now)
+    return SaveBudget(contact.tenant, contact.borrower_id, replace(budget, version=seen + 1), seen)
+
+
+def _held_against(contact: Contact, budget: Budget) -> Budget:
+    """Return what an unclaimed contact is held against: all that is counted, but attempts that surely were not made.
+
+    Those are given back with their outcome; where that could not be written, they are left out here: while no attempt
+    of a contact is unknown, none of them has gone.
+    """
+    return (
+        budget if contact.unknowns or not contact.attempt else budget.without_attempts(contact.id)
+    )
+
+
 def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetime) -> Contact:
     """Return the contact as it stands by now with the outcome of an attempt that has lost its fence."""
     if event is not Event.ACCEPTED:
@@ -463,14 +591,18 @@ def _spoken(asked: _Asked, now: datetime) -> list[Change]:
     return [_saved(asked.snapshot, _as_spoken(asked, now).obligation.watch)]
 
 
+def _step_of(asked: _Asked) -> Step:
+    """Return the step that is spoken, by the version of the treatment it was decided under."""
+    assert isinstance(asked.decision, Send), "only what goes is spoken"
+    return asked.treatment.version(str(asked.decision.facts["treatment"])).step(asked.step)
+
+
 def _as_spoken(asked: _Asked, now: datetime) -> Snapshot:
     """Return the snapshot as it is once the step has been spoken: a deadline that it sets stands in its own text."""
     obligation = asked.snapshot.obligation
     others = tuple((step, at) for step, at in obligation.watch.spoken if step != asked.step)
     watch = replace(obligation.watch, spoken=(*others, (asked.step, now)))
-    assert isinstance(asked.decision, Send), "only what goes is spoken"
-    version = asked.treatment.version(str(asked.decision.facts["treatment"]))
-    days = version.step(asked.step).deadline_days
+    days = _step_of(asked).deadline_days
     if days:
         today = zones.local_date(now, asked.snapshot.zone)
         watch = replace(watch, pay_by=today + timedelta(days=days))

@@ -15,6 +15,7 @@ from betimes.core import intake
 from betimes.core.book import Owner, Pages
 from betimes.core.change import (
     MAX_CHANGES,
+    Append,
     Change,
     CheckHead,
     Park,
@@ -39,6 +40,7 @@ from betimes.core.intake import (
     PutHold,
 )
 from betimes.core.obligation import Repayment
+from betimes.core.outside import told as told_of_touches
 from betimes.core.policies import Policies
 from betimes.core.values import dataclass, replace
 from betimes.ports import Stores
@@ -181,7 +183,9 @@ class Intake:
             try:
                 before = self.stores.book.pages(tenant, borrower_id)
                 applied = self._applied(before, items, now)
-                changes = [*changes_between(before, applied.pages), *applied.beside]
+                pages, written = told_of_touches(before, applied.pages, now)
+                changes = [*changes_between(before, pages), *applied.beside]
+                changes += [Append(written)] if written is not None else []
                 if len(changes) > MAX_CHANGES and len(items) > 1:
                     half = len(items) // 2
                     return [

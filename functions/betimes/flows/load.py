@@ -1,7 +1,8 @@
 """Load: a loan tape becomes facts in the Book, chunk by chunk, and a result that names every row not taken in and why.
 
-Files are taken in the order accounts, repayments, obligations. Money before debts: a repayment waits for its
-obligation, so an obligation that has been paid arrives paid, and no sweep that runs in between can remind of it.
+Files are taken in the order accounts, consents, repayments, obligations, touches. Money before debts: a repayment waits
+for its obligation, so an obligation that has been paid arrives paid, and no sweep that runs in between can remind of
+it. What has been said about a debt comes after it.
 
 Everything is read once before anything is stored, so a truncated archive or a missing column refuses the whole tape.
 After that each row stands alone. Loading is idempotent and can be continued from any row: the same chunk twice changes
@@ -26,7 +27,7 @@ from betimes.ports import Clock
 
 # Rows taken in between two looks at the time that is left.
 CHUNK = 500
-STAGES = ("accounts", "repayments", "obligations")
+STAGES = ("accounts", "consents", "repayments", "obligations", "touches")
 UNMATCHED = "unmatched"
 DONE = "done"
 

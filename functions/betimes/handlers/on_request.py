@@ -12,11 +12,16 @@
     PUT /v1/{tenant}/borrowers/{borrower}/flights/{flight}
     PUT /v1/{tenant}/borrowers/{borrower}/holds/{hold}
     PUT /v1/{tenant}/borrowers/{borrower}/holds/{hold}/lift
+    POST /v1/{tenant}/borrowers/{borrower}/touches
+    POST /v1/{tenant}/borrowers/{borrower}/may-contact
+    POST /v1/{tenant}/borrowers/{borrower}/consents
+    GET /v1/{tenant}/borrowers/{borrower}/consents
+    POST /v1/{tenant}/borrowers/{borrower}/replies
     PUT /v1/{tenant}/feed
     GET /v1/{tenant}/borrowers/{borrower}/timeline
 
-Every PUT may be repeated: the ids are the caller's. Callers sign with IAM, and the tenant stands in the path, so a
-policy on the path keeps tenants apart.
+Every PUT and POST may be repeated: the ids are the caller's; those of touches, consents and replies stand in the body.
+Callers sign with IAM, and the tenant stands in the path, so a policy on the path keeps tenants apart.
 """
 
 from __future__ import annotations
@@ -39,13 +44,16 @@ from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.intake import Command, Outcome
 from betimes.flows import feed, holds, openings
 from betimes.flows.intake import Told
+from betimes.flows.permission import may_contact
 from betimes.flows.timeline import timeline
 from betimes.handlers.batches import logger
+from betimes.wire.answers import consents_out, permission_out, reply_out
 from betimes.wire.openings import LoanIn, StatementIn
 from betimes.wire.requests import (
     AccountIn,
     AmendmentIn,
     BorrowerIn,
+    ConsentsIn,
     EntryIn,
     FeedIn,
     FlightIn,
@@ -53,7 +61,10 @@ from betimes.wire.requests import (
     LiftIn,
     ObligationIn,
     RepaymentIn,
+    ReplyIn,
     ReversalIn,
+    TouchesIn,
+    WantedIn,
     checked_id,
 )
 
@@ -74,6 +85,7 @@ _STATUS = {
             "unknown_obligation",
             "unknown_repayment",
             "unknown_hold",
+            "unknown_consent",
         ),
         404,
     ),
@@ -85,6 +97,7 @@ _STATUS = {
             "flight_ended",
             "hold_lifted",
             "too_many_open",
+            "too_many_consents",
         ),
         409,
     ),
@@ -195,6 +208,44 @@ def put_lift(tenant: str, borrower_id: str, hold_id: str) -> Response[str]:
     return _tell(tenant, borrower_id, "", command)
 
 
+@app.post(f"{_BORROWER}/touches")
+def post_touches(tenant: str, borrower_id: str) -> Response[str]:
+    """Count what has been between the borrower and callers outside the platform."""
+    return _tell(tenant, borrower_id, "", _body(TouchesIn).to_core())
+
+
+@app.post(f"{_BORROWER}/may-contact")
+def post_may_contact(tenant: str, borrower_id: str) -> Response[str]:
+    """Say whether somebody may contact the borrower now, and keep room for it where that is asked."""
+    of = _borrower(tenant, borrower_id)
+    wanted = _body(WantedIn).to_core()
+    said = may_contact(WORLD.stores, WORLD.policies, *of, wanted, WORLD.clock.now())
+    return _answer(200, permission_out(said, wanted))
+
+
+@app.post(f"{_BORROWER}/consents")
+def post_consents(tenant: str, borrower_id: str) -> Response[str]:
+    """Hear what the borrower agreed to, refused or took back."""
+    return _tell(tenant, borrower_id, "", _body(ConsentsIn).to_core())
+
+
+@app.get(f"{_BORROWER}/consents")
+def get_consents(tenant: str, borrower_id: str) -> Response[str]:
+    """Return all that the borrower agreed to and refused, in order of telling."""
+    pages = WORLD.stores.book.pages(*_borrower(tenant, borrower_id))
+    if pages.head is None:
+        raise Rejected("unknown_borrower", "borrower_id", "this borrower is not known")
+    return _answer(200, consents_out(borrower_id, pages.consents))
+
+
+@app.post(f"{_BORROWER}/replies")
+def post_reply(tenant: str, borrower_id: str) -> Response[str]:
+    """Hear what the borrower answered, and do what it asks for."""
+    command = _body(ReplyIn).to_core(WORLD.policies.keywords)
+    outcome = _told(tenant, borrower_id, "", command)
+    return _answer(200, reply_out(outcome, command.reply))
+
+
 @app.put("/v1/<tenant>/feed")
 def put_feed(tenant: str) -> Response[str]:
     """Hear up to when the tenant's repayments are complete."""
@@ -235,6 +286,11 @@ def unavailable(error: Unavailable | Stale) -> Response[str]:
     after_s = error.retry_after_s if isinstance(error, Unavailable) else 1
     later = Rejected("unavailable", "", "try again in a moment")
     return _refusal(503, later, {"Retry-After": str(after_s)})
+
+
+def _borrower(tenant: str, borrower_id: str) -> tuple[str, str]:
+    """Return the ids of a borrower's path."""
+    return checked_id("tenant", tenant), checked_id("borrower_id", borrower_id)
 
 
 def _account(tenant: str, borrower_id: str, account_id: str) -> tuple[str, str, str]:

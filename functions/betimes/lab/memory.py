@@ -18,6 +18,7 @@ from betimes.core.book import Owner, Pages
 from betimes.core.change import (
     MAX_CHANGES,
     Append,
+    AppendEntry,
     Change,
     CheckHead,
     CheckNoObligation,
@@ -26,6 +27,7 @@ from betimes.core.change import (
     MoveContact,
     Park,
     SaveAccount,
+    SaveBudget,
     SaveFeed,
     SaveFlight,
     SaveHead,
@@ -154,6 +156,10 @@ class Memory:
             case SaveAccount(tenant, borrower_id, account, seen):
                 known = self.pages(tenant, borrower_id).accounts.get(account.id)
                 return (known.version if known else 0) == seen
+            case SaveBudget(tenant, borrower_id, _, seen):
+                return self.pages(tenant, borrower_id).budget.version == seen
+            case AppendEntry(tenant, borrower_id, number, _):
+                return len(self.pages(tenant, borrower_id).consents) < number
             case SaveRepayment(tenant, borrower_id, repayment, known):
                 return (repayment.id in self.pages(tenant, borrower_id).repayments) is known
             case CreateContact(contact):
@@ -198,6 +204,10 @@ class Memory:
                 self._put(self.pages(tenant, borrower_id).with_hold(hold))
             case SaveFlight(tenant, borrower_id, flight):
                 self._put(self.pages(tenant, borrower_id).with_flight(flight))
+            case SaveBudget(tenant, borrower_id, budget, _):
+                self._put(self.pages(tenant, borrower_id).with_budget(budget))
+            case AppendEntry(tenant, borrower_id, _, entry):
+                self._put(self.pages(tenant, borrower_id).with_entry(entry))
             case SaveOwner(tenant, account_id, borrower_id, _, left):
                 self._parkings[tenant, account_id] = left
                 if borrower_id:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from betimes.core import zones
@@ -78,4 +78,4 @@ def instant(text: str, zone: str) -> datetime:
         ) from None
     if at.tzinfo is None:
         return zones.instant(at.date(), at.time(), zone)
-    return at.astimezone(zones.zone("UTC"))
+    return at.astimezone(UTC)

@@ -34,21 +34,22 @@ def lab(
     out: Path | None,
     as_json: bool,
     now: datetime,
+    licence: str = "",
 ) -> int:
     """Play a tape, or the demo book, and print what came of it; return the exit code: 0 if every promise was kept.
 
     `start` and `end` bound the time played; with `as_of` everything known then is told at once and swept once, which is
-    what `betimes run` does on the pocket cloud.
+    what `betimes run` does on the pocket cloud. `licence` is the jurisdiction of the lender's, "" where it has no say.
 
     Raises:
-        Rejected: the tape cannot be read at all, or nothing can be written to `out`.
+        Rejected: the tape cannot be read at all, nobody knows the licence, or nothing can be written to `out`.
     """
     summary.make_out(out)
     began = time.perf_counter()
     progress = Progress()
     progress.say("reading the tape")
     settings = Settings()
-    policy = policies(settings.treatment, settings.lender)
+    policy = policies(settings.treatment, settings.lender, licence)
     with opened(tape, zone=zone, as_of=as_of, limit=limit, demo_at=as_of or now) as book:
         fed = feed(book.folder, zone=zone)
         events = events_of(fed, as_of or start)

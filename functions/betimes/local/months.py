@@ -32,17 +32,25 @@ FLIGHTS = frozenset(f"{means} {state}" for means in Means for state in FlightSta
 
 
 def months(
-    *, start: date, days: int, borrowers: int, seed: int, zone: str, out: Path | None, as_json: bool
+    *,
+    start: date,
+    days: int,
+    borrowers: int,
+    seed: int,
+    zone: str,
+    out: Path | None,
+    as_json: bool,
+    licence: str = "",
 ) -> int:
     """Play the months and print what came of them; return the exit code: 0 if every promise was kept.
 
     Raises:
-        Rejected: nothing can be written to `out`, or the zone is unknown.
+        Rejected: nothing can be written to `out`, or the zone or the licence is unknown.
     """
     summary.make_out(out)
     settings = Settings()
     wanted = Months(start, days, borrowers, seed, zone)
-    policy = policies(settings.treatment, settings.lender)
+    policy = policies(settings.treatment, settings.lender, licence)
     spoken = Spoken()
     progress = Progress()
     began = perf_counter()

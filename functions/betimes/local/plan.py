@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from betimes.adapters.packs import policies
+from betimes.adapters.packs import drafts
 from betimes.config import Settings
 from betimes.core import record, zones
 from betimes.core.arrears import age_of
@@ -84,7 +84,8 @@ def plan(
         Rejected: code "unknown_borrower"; or the tape cannot be read.
     """
     settings = Settings()
-    policy = policies(settings.treatment, settings.lender)
+    # Nothing is sent: what would happen may be seen before it is proved.
+    policy = drafts(settings.treatment, settings.lender)
     with opened(tape, zone=zone, as_of=as_of, demo_at=as_of) as book:
         fed = feed(book.folder, zone=zone)
         events = _theirs([e for e in events_of(fed, None) if e.at <= as_of], borrower_id)

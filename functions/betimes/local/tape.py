@@ -16,7 +16,15 @@ from typing import Final, TextIO
 from betimes.core import zones
 from betimes.core.borrower import ContactPoint
 from betimes.core.errors import Rejected
-from betimes.core.intake import AddObligation, AddRepayment, Command, PutAccount, PutBorrower
+from betimes.core.intake import (
+    AddObligation,
+    AddRepayment,
+    Command,
+    PutAccount,
+    PutBorrower,
+    ReportTouches,
+)
+from betimes.core.said import TellConsents
 from betimes.lab.demo import reserved_points
 from betimes.wire import tape
 from betimes.wire.cells import split
@@ -63,7 +71,7 @@ class Prepared:
 class Timed:
     """A row as something that happens at an instant.
 
-    At one instant lower `order` comes first: accounts, repayments, obligations. `borrower_id` is ""
+    At one instant lower `order` comes first: accounts, repayments, obligations, touches, consents. `borrower_id` is ""
     where nobody is known to hold the account. `kind`, `line` and `key` say which row it is, `notice` is the code of
     what its lender should know, "" if nothing.
     """
@@ -99,11 +107,11 @@ def prepare(
 ) -> Prepared:
     """Write the tape in the directory `source` as plain CSV files into the directory `target`.
 
-    With `as_of` only what a lender knew then: accounts opened, obligations issued and money
-    received by that instant. With `limit` only the first so many obligations of the file, their
-    accounts and repayments; `as_of` then cuts that slice. Accounts get reserved contact points where their file has
-    no contact columns at all. Statements become obligations and repayments. Rows that cannot be read are passed on as
-    they stand, so that intake reports them. The same tape gives the same bytes.
+    With `as_of` only what a lender knew then: accounts opened, obligations issued and money received by that instant.
+    With `limit` only the first so many obligations of the file, their accounts, repayments, touches and consents;
+    `as_of` then cuts that slice. Accounts get reserved contact points where their file has no contact columns at all.
+    Statements become obligations and repayments. Rows that cannot be read are passed on as they stand, so that intake
+    reports them. The same tape gives the same bytes.
 
     Raises:
         Rejected: the tape lacks a file, or one of its files cannot be trusted; nothing has been
@@ -125,6 +133,9 @@ def prepare(
         Kind.OBLIGATIONS.value: obligations,
         Kind.REPAYMENTS.value: repayments,
     }
+    for kind in (Kind.TOUCHES, Kind.CONSENTS):
+        if kind in files.found:
+            sources[kind.value] = _prepare_told(kind, files, target, cut)
     return Prepared(
         counts={kind: len(source.lines) for kind, source in sources.items()},
         notices=files.notices(),
@@ -179,8 +190,20 @@ def feed(source: Path, *, zone: str) -> Feed:
     return Feed(timed, tuple(bad), files.notices())
 
 
-_ORDER: Final = {PutAccount: 0, AddRepayment: 1, AddObligation: 2}
-_KIND_OF: Final = (Kind.ACCOUNTS.value, Kind.REPAYMENTS.value, Kind.OBLIGATIONS.value)
+_ORDER: Final = {
+    PutAccount: 0,
+    AddRepayment: 1,
+    AddObligation: 2,
+    ReportTouches: 3,
+    TellConsents: 4,
+}
+_KIND_OF: Final = (
+    Kind.ACCOUNTS.value,
+    Kind.REPAYMENTS.value,
+    Kind.OBLIGATIONS.value,
+    Kind.TOUCHES.value,
+    Kind.CONSENTS.value,
+)
 
 
 def _instant(command: Command) -> tuple[datetime, int]:
@@ -189,7 +212,11 @@ def _instant(command: Command) -> tuple[datetime, int]:
             return command.issued_at, _ORDER[AddObligation]
         case AddRepayment():
             return command.paid_at, _ORDER[AddRepayment]
-    raise AssertionError("a row of a tape issues an obligation or brings money")
+        case ReportTouches(touches=(touch,)):
+            return touch.at, _ORDER[ReportTouches]
+        case TellConsents(statements=(statement,)):
+            return statement.at, _ORDER[TellConsents]
+    raise AssertionError("a row of a tape brings a debt, money, a touch or a consent")
 
 
 def _placed(
@@ -235,6 +262,12 @@ class _Files:
                 "missing_file", "source", f"{source.name} is not a directory; a tape is one"
             )
         found = tape.kinds(path.name for path in source.iterdir() if path.is_file())
+        if Kind.ACCOUNTS not in found:
+            raise Rejected(
+                "missing_file",
+                Kind.ACCOUNTS,
+                "touches or consents alone are no book; put them beside accounts.csv and obligations.csv",
+            )
         headers = {}
         for kind, name in found.items():
             with (source / name).open("rb") as stream:
@@ -288,6 +321,7 @@ class _Cut:
     limit: int | None
     obligations: set[str] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
+    borrowers: set[str] = field(default_factory=set)
     first_at: datetime | None = None
     last_at: datetime | None = None
     taken: int = 0
@@ -324,7 +358,24 @@ class _Cut:
         assert isinstance(account, PutAccount)
         opened_at = zones.instant(account.opened_on, time(), self.zone)
         owes = account.account_id in self.accounts
-        return owes or (self.limit is None and self._known(opened_at))
+        if not owes and (self.limit is not None or not self._known(opened_at)):
+            return False
+        self.accounts.add(account.account_id)
+        self.borrowers.add(row.borrower_id)
+        return True
+
+    def takes_told(self, row: Row, command: ReportTouches | TellConsents) -> bool:
+        debts: set[str] = set()
+        if isinstance(command, ReportTouches):
+            [touch] = command.touches
+            at, debts = touch.at, set(touch.debts)
+        else:
+            [statement] = command.statements
+            at = statement.at
+        if not self._known(at):
+            return False
+        known = row.borrower_id in self.borrowers or row.account_id in self.accounts
+        return self.limit is None or (known and debts <= self.obligations)
 
     def _known(self, at: datetime) -> bool:
         return self.as_of is None or at <= self.as_of
@@ -371,6 +422,25 @@ def _prepare_repayments(files: _Files, target: Path, cut: _Cut) -> Source:
                 assert isinstance(command, AddRepayment)
                 if cut.takes_repayment(command):
                     out.good(_payment_row(command) if from_statements else line, row.line)
+    return out.source(name)
+
+
+def _prepare_told(kind: Kind, files: _Files, target: Path, cut: _Cut) -> Source:
+    """Write the touches or consents that are wanted; the accounts must have been cut before, since they say who is
+    there.
+    """
+    name = files.found[kind]
+    head = files.head(name)
+    with _new(target / f"{kind}.csv") as file:
+        out = _Out(file, head, source_head=head)
+        for line, row in files.both(kind, name):
+            if isinstance(row, BadRow):
+                out.bad(line, row.line)
+                continue
+            [command] = row.commands
+            assert isinstance(command, ReportTouches | TellConsents)
+            if cut.takes_told(row, command):
+                out.good(line, row.line)
     return out.source(name)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +46,7 @@ MAX_ZONES: Final = 16
 UNKNOWN_ZONE: Final = "unknown"
 
 _FLAGS: Final = {"yes": True, "no": False}
+_ID_CHARACTERS: Final = "1 to 128 ASCII letters, digits, '.', '_', ':' or '-'"
 _WORDS: Final = "1 to 32 ASCII letters, digits, '.', '_' or '-'"
 LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -102,7 +103,7 @@ class Cells:
             raise Rejected(
                 "bad_id",
                 column,
-                f"{column} must be 1 to 128 ASCII letters, digits, '.', '_', ':' or '-'",
+                f"{column} must be {_ID_CHARACTERS}",
             )
         return text
 
@@ -269,8 +270,44 @@ class Cells:
         wanted = "a decimal such as 0.0005, with at most 12 digits behind the point"
         return Decimal(self._matching(column, "", RATE, "bad_rate", wanted) or 0)
 
-    def flag(self, column: str) -> bool:
-        """Return whether the cell says yes; an empty one does not.
+    def ids(self, column: str, most: int) -> tuple[str, ...]:
+        """Return the ids in a list, each once; none for an empty cell.
+
+        Raises:
+            Rejected: code "bad_id", or "too_many" where there are more than `most`.
+        """
+        found = self._list(column, most)
+        if not all(ids.is_id(each) for each in found):
+            raise Rejected(
+                "bad_id", column, f"{column} must be ids with ';' between: {_ID_CHARACTERS}"
+            )
+        return found
+
+    def choice(self, column: str, words: Sequence[str], *, default: str = "") -> str:
+        """Return one of `words`; `default` for an empty cell, unless that is "".
+
+        Raises:
+            Rejected: code "bad_word".
+        """
+        text = self.text(column) or default
+        if text not in words:
+            raise Rejected("bad_word", column, f"{column} must be one of {', '.join(words)}")
+        return text
+
+    def choices(self, column: str, words: Sequence[str]) -> tuple[str, ...]:
+        """Return those of `words` that stand in a list, each once; none for an empty cell.
+
+        Raises:
+            Rejected: code "bad_word".
+        """
+        found = self._list(column, len(words))
+        if not set(found) <= set(words):
+            known = ", ".join(words)
+            raise Rejected("bad_word", column, f"{column} must be of {known}, with ';' between")
+        return found
+
+    def flag(self, column: str, *, default: bool = False) -> bool:
+        """Return whether the cell says yes; `default` for an empty one.
 
         Raises:
             Rejected: code "bad_flag".
@@ -278,7 +315,7 @@ class Cells:
         text = self.text(column)
         if text and text not in _FLAGS:
             raise Rejected("bad_flag", column, f"{column} must be yes, no or empty")
-        return _FLAGS.get(text, False)
+        return _FLAGS.get(text, default)
 
     def locale(self, column: str, *, default: str) -> str:
         """Return a language tag; `default` for an empty cell.

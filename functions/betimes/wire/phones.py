@@ -13,9 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from betimes.core.errors import Rejected
+
 # What the library says of a number it can place nowhere (ICU's name for it).
 UNKNOWN = "Etc/Unknown"
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+# Channels whose address is a telephone number.
+_RINGING = frozenset({"call", "ai_call", "sms"})
 
 
 def evidence(number: str) -> tuple[str, ...]:
@@ -34,6 +38,17 @@ def evidence(number: str) -> tuple[str, ...]:
         return tuple(sorted(time_zones_for_number(parse(number))))
     except NumberParseException:
         return (UNKNOWN,)
+
+
+def checked_address(channel: str, address: str) -> str:
+    """Return the number or address that a contact by `channel` uses, "" where it is not told.
+
+    Raises:
+        Rejected: code "bad_phone", field "number", where the channel rings a number and this is none.
+    """
+    if address and channel in _RINGING and not _E164.fullmatch(address):
+        raise Rejected("bad_phone", "number", "a phone number has the E.164 form +8613800000000")
+    return address
 
 
 def zones_of(number: str) -> tuple[str, ...]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictInt
 
 from betimes.config import CHANNELS
-from betimes.core import zones
+from betimes.core import keywords, zones
 from betimes.core.borrower import ContactPoint, PointState
+from betimes.core.consent import Switch
 from betimes.core.errors import Rejected
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind
 from betimes.core.ids import is_id
 from betimes.core.intake import (
+    MAX_NAMED,
+    MAX_REPORTED,
     AddObligation,
     AddRepayment,
     AmendObligation,
@@ -26,8 +30,24 @@ from betimes.core.intake import (
     PutBorrower,
     PutFlight,
     PutHold,
+    ReportTouches,
     ReverseRepayment,
 )
+from betimes.core.keywords import Keywords
+from betimes.core.pack import CHANNELS as WAYS
+from betimes.core.pack import EXCLUSIONS
+from betimes.core.permission import Wanted
+from betimes.core.question import Given, Trigger
+from betimes.core.rule import ConsentForm, Party, Purpose, Recipient
+from betimes.core.said import (
+    MAX_EVIDENCE,
+    MAX_STATEMENTS,
+    Act,
+    Statement,
+    TellConsents,
+    TellReply,
+)
+from betimes.core.touch import Direction, Touch
 from betimes.wire import phones
 from betimes.wire.cells import (
     CREDITOR,
@@ -51,7 +71,30 @@ def _text(form: re.Pattern[str]) -> object:
     return Field(pattern=f"^(?:{form.pattern})?$")
 
 
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """Return the check that a text is one of these words, which the refusal names."""
+
+    def checked(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return checked
+
+
+_RULE = r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)+"
+# Nobody consents to a statutory notice or refuses one, and silence is no form of consent.
+SWITCHES = (Switch.REMINDER, Switch.MARKETING)
+FORMS = (ConsentForm.OPT_IN, ConsentForm.EXPRESS, ConsentForm.WRITTEN)
+# The longest text that may be asked about: a long e-mail.
+MAX_TEXT = 20_000
+
 Minor = StrictInt
+Way = Annotated[str, AfterValidator(_one_of(WAYS))]
+AnyWay = Annotated[str, AfterValidator(_one_of(("", *WAYS)))]
+Exclusion = Annotated[str, AfterValidator(_one_of(EXCLUSIONS))]
+Ids = Annotated[tuple[str, ...], Field(max_length=MAX_NAMED)]
+Address = Annotated[str, Field(max_length=254)]
 Word = Annotated[str, _text(WORD)]
 Tag = Annotated[str, Field(pattern=f"^{WORD.pattern}$")]
 
@@ -331,6 +374,230 @@ class LiftIn(_Request):
         return LiftHold(hold_id, self.lifted_at)
 
 
+class TouchIn(_Request):
+    """One contact or try that the platform did not make itself; `channel` is one of `core.pack.CHANNELS`.
+
+    `by` is the id of who did it, "" the lender. `number` is the plain number (E.164) or address, of which only a token
+    is kept.
+    """
+
+    id: str
+    at: AwareDatetime
+    channel: Way
+    direction: Direction = Direction.OUT
+    attempt: bool = True
+    connected: bool = False
+    conversation: bool = False
+    message_left: bool = False
+    party: Party = Party.FIRST
+    by: str = ""
+    debts: Ids = ()
+    accounts: Ids = ()
+    products: tuple[Tag, ...] = Field((), max_length=MAX_NAMED)
+    number: Address = ""
+    recipient: Recipient = Recipient.BORROWER
+    excluded: tuple[Exclusion, ...] = ()
+    purpose: Purpose = Purpose.OVERDUE
+
+    def to_core(self) -> Touch:
+        """Return the touch, without its number.
+
+        Raises:
+            Rejected: code "bad_id".
+        """
+        return Touch(
+            id=checked_id("id", self.id),
+            at=self.at.astimezone(UTC),
+            channel=self.channel,
+            direction=self.direction,
+            attempt=self.attempt,
+            connected=self.connected,
+            conversation=self.conversation,
+            message_left=self.message_left,
+            party=self.party,
+            by=_id_or_none("by", self.by),
+            debts=_ids("debts", self.debts),
+            accounts=_ids("accounts", self.accounts),
+            products=self.products,
+            recipient=self.recipient,
+            excluded=self.excluded,
+            purpose=self.purpose,
+        )
+
+
+class TouchesIn(_Request):
+    """What has been between one borrower and others: agents, agencies, the borrower's own calls."""
+
+    touches: tuple[TouchIn, ...] = Field(min_length=1, max_length=MAX_REPORTED)
+
+    def to_core(self) -> ReportTouches:
+        """Return the command.
+
+        Raises:
+            Rejected: code "bad_id" or "bad_phone"; the field names the touch.
+        """
+        touches, addresses = [], []
+        for n, each in enumerate(self.touches):
+            try:
+                touches.append(each.to_core())
+                addresses.append(phones.checked_address(each.channel, each.number))
+            except Rejected as bad:
+                raise Rejected(bad.code, f"touches.{n}.{bad.field}", bad.message) from None
+        return ReportTouches(tuple(touches), tuple(addresses))
+
+
+class ConsentIn(_Request):
+    """What a person agreed to, refused or took back; `revoke` and `lift` name the id of what they end.
+
+    `switch` is what it is about. `channel` and `address` "" are any; of the plain address only a token is kept.
+    """
+
+    id: str
+    act: Act
+    at: AwareDatetime
+    switch: Annotated[str, AfterValidator(_one_of(SWITCHES))] = Switch.REMINDER.value
+    channel: AnyWay = ""
+    address: Address = ""
+    form: Annotated[str, AfterValidator(_one_of(FORMS))] = ConsentForm.OPT_IN.value
+    evidence: str = Field("", max_length=MAX_EVIDENCE)
+    by: str = ""
+    language: Annotated[str, _text(LOCALE)] = ""
+    valid_until: AwareDatetime | None = None
+
+    def to_core(self) -> Statement:
+        """Return the statement.
+
+        Raises:
+            Rejected: code "bad_id" or "bad_phone".
+        """
+        return Statement(
+            id=checked_id("id", self.id),
+            act=self.act,
+            at=self.at.astimezone(UTC),
+            switch=Switch(self.switch),
+            channel=self.channel,
+            address=_plain(self.channel, self.address),
+            form=ConsentForm(self.form),
+            evidence=self.evidence,
+            by=_id_or_none("by", self.by),
+            language=self.language,
+            valid_until=None if self.valid_until is None else self.valid_until.astimezone(UTC),
+        )
+
+
+class ConsentsIn(_Request):
+    """What one borrower agreed to, refused or took back, in the order in which it is to be applied."""
+
+    consents: tuple[ConsentIn, ...] = Field(min_length=1, max_length=MAX_STATEMENTS)
+
+    def to_core(self) -> TellConsents:
+        """Return the command.
+
+        Raises:
+            Rejected: code "bad_id" or "bad_phone"; the field names the statement.
+        """
+        statements = []
+        for n, each in enumerate(self.consents):
+            try:
+                statements.append(each.to_core())
+            except Rejected as bad:
+                raise Rejected(bad.code, f"consents.{n}.{bad.field}", bad.message) from None
+        return TellConsents(tuple(statements))
+
+
+class ReplyIn(_Request):
+    """What a borrower answered; `message_id` is the provider's. `address` is where the answer came from, plain; only a
+    token of it is kept, and of the text nothing but the keyword that decided.
+    """
+
+    message_id: str
+    at: AwareDatetime
+    channel: Way
+    address: Address = ""
+    text: str = Field("", max_length=MAX_TEXT)
+
+    def to_core(self, words: Keywords) -> TellReply:
+        """Return the command, with the answer as it is read by `words`.
+
+        Raises:
+            Rejected: code "bad_id" or "bad_phone".
+        """
+        return TellReply(
+            message_id=checked_id("message_id", self.message_id),
+            channel=self.channel,
+            address=_plain(self.channel, self.address),
+            at=self.at.astimezone(UTC),
+            reply=keywords.read(self.text, words),
+        )
+
+
+class GivenIn(_Request):
+    """A notice that was given: the rule by which it was owed, and when."""
+
+    rule_id: Annotated[str, Field(pattern=f"^{_RULE}$")]
+    at: AwareDatetime
+
+
+class TriggerIn(_Request):
+    """What a notice hangs on, such as "due" or "debit", and when it is or was."""
+
+    kind: Annotated[str, Field(pattern="^[a-z][a-z_]{0,47}$")]
+    at: AwareDatetime
+
+
+class WantedIn(_Request):
+    """A contact that somebody wants to make now; with `reserve`, room for it is kept under `touch_id`.
+
+    What is left out makes the answer stricter. `text` is the message with its subject, for the rules about words.
+    """
+
+    channel: Way
+    purpose: Purpose
+    touch_id: str = ""
+    reserve: bool = False
+    party: Party = Party.FIRST
+    by: str = ""
+    debts: Ids = ()
+    number: Address = ""
+    recipient: Recipient = Recipient.BORROWER
+    reveals_debt: bool = True
+    borrower_unreachable: bool = False
+    agreed_hours: bool = False
+    language: Annotated[str, _text(LOCALE)] = ""
+    text: str = Field("", max_length=MAX_TEXT)
+    notices_given: tuple[GivenIn, ...] = Field((), max_length=MAX_NAMED)
+    triggers: tuple[TriggerIn, ...] = Field((), max_length=MAX_NAMED)
+
+    def to_core(self) -> Wanted:
+        """Return what is wanted, with the zones of the number's area.
+
+        Raises:
+            Rejected: code "bad_id" or "bad_phone".
+        """
+        number = phones.checked_address(self.channel, self.number)
+        return Wanted(
+            channel=self.channel,
+            purpose=self.purpose,
+            touch_id=_id_or_none("touch_id", self.touch_id),
+            reserve=self.reserve,
+            party=self.party,
+            by=_id_or_none("by", self.by),
+            debts=_ids("debts", self.debts),
+            address=number,
+            number_zones=phones.zones_of(number) if number else (),
+            recipient=self.recipient,
+            reveals_debt=self.reveals_debt,
+            borrower_unreachable=self.borrower_unreachable,
+            agreed_hours=self.agreed_hours,
+            language=self.language,
+            text=self.text,
+            notices_given=tuple(
+                Given(each.rule_id, each.at.astimezone(UTC)) for each in self.notices_given
+            ),
+            triggers=tuple(Trigger(each.kind, each.at.astimezone(UTC)) for each in self.triggers),
+        )
+
+
 class FeedIn(_Request):
     """Up to when everything that was paid has been told."""
 
@@ -350,6 +617,22 @@ def checked_id(field: str, value: str) -> str:
 
 def _id_or_none(field: str, value: str) -> str:
     return checked_id(field, value) if value else ""
+
+
+def _ids(field: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(checked_id(field, value) for value in values)
+
+
+def _plain(channel: str, address: str) -> str:
+    """Return a number or an address as it was told.
+
+    Raises:
+        Rejected: code "bad_phone", field "address".
+    """
+    try:
+        return phones.checked_address(channel, address)
+    except Rejected as bad:
+        raise Rejected(bad.code, "address", bad.message) from None
 
 
 def _check_zone(field: str, name: str) -> None:

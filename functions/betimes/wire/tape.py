@@ -1,4 +1,4 @@
-"""The loan tape: CSV files about accounts, obligations and repayments, read row by row.
+"""The loan tape: CSV files about accounts, obligations, repayments, touches and consents, read row by row.
 
     accounts.csv      account_id product currency, and if known opened_on borrower_id email phone
                       locale zone zone_evidence jurisdiction tags score_band limit_minor
@@ -9,6 +9,10 @@
                       first_paid_at credit; the file may be missing
     statements.csv    account_id month bill_minor paid_in_month_minor; instead of the two above,
                       see `wire.statements`
+    touches.csv       touch_id at channel, one of borrower_id and account_id, and if known the
+                      other fields of a touch (`core.touch`); beside the others or alone
+    consents.csv      consent_id act at, one of borrower_id and account_id, and if known the other
+                      fields of a statement (`core.said`); beside the others or alone
 
 Each plain, .csv.gz or .csv.xz. Columns stand in any order; others are left aside and reported. A
 row is read or refused on its own: a bad one gets its line, its column and the way out, and stops no
@@ -22,6 +26,9 @@ each row repeats it. `tags` and `zone_evidence` are lists with ";" between their
 without an `obligation_id` pays what its account owes, in the order of the product; `credit` is yes
 for a credit note. One without an id of its own gets one made from obligation (or account), instant
 and amount, so the same row twice is one payment.
+
+A row of touches is a contact or a try outside the platform. `attempt` is yes unless it says no; `debts` and `products`
+are lists; `number` is the plain number or address, of which only a token is kept.
 """
 
 from __future__ import annotations
@@ -34,8 +41,21 @@ from typing import BinaryIO, Final
 
 from betimes.core import ids, zones
 from betimes.core.borrower import ContactPoint
+from betimes.core.consent import Switch
 from betimes.core.errors import Rejected
-from betimes.core.intake import AddObligation, AddRepayment, Command, PutAccount, PutBorrower
+from betimes.core.intake import (
+    MAX_NAMED,
+    AddObligation,
+    AddRepayment,
+    Command,
+    PutAccount,
+    PutBorrower,
+    ReportTouches,
+)
+from betimes.core.pack import CHANNELS, EXCLUSIONS
+from betimes.core.rule import ConsentForm, Party, Purpose, Recipient
+from betimes.core.said import Act, Statement, TellConsents
+from betimes.core.touch import Direction, Touch
 from betimes.wire import archive, phones, statements
 from betimes.wire.archive import lines
 from betimes.wire.cells import Cells, split
@@ -60,7 +80,7 @@ NO_CONTACT_POINT: Final = "no_contact_point"
 
 
 class Kind(StrEnum):
-    """What a file holds; a file of statements is read twice, once for each of the last two."""
+    """What a file holds; a file of statements is read twice, for what is owed and for what was paid."""
 
     ACCOUNTS = "accounts"
     OBLIGATIONS = "obligations"
@@ -68,9 +88,20 @@ class Kind(StrEnum):
     STATEMENTS = "statements"
     STATEMENTS_OBLIGATIONS = "statements-obligations"
     STATEMENTS_REPAYMENTS = "statements-repayments"
+    TOUCHES = "touches"
+    CONSENTS = "consents"
 
 
-FILES: Final = (Kind.ACCOUNTS, Kind.OBLIGATIONS, Kind.REPAYMENTS, Kind.STATEMENTS)
+FILES: Final = (
+    Kind.ACCOUNTS,
+    Kind.OBLIGATIONS,
+    Kind.REPAYMENTS,
+    Kind.STATEMENTS,
+    Kind.TOUCHES,
+    Kind.CONSENTS,
+)
+# What lenders tell every day; the borrowers are known already.
+_ALONE: Final = frozenset({Kind.TOUCHES, Kind.CONSENTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +192,8 @@ def kinds(names: Iterable[str]) -> dict[str, str]:
 
 
 def _check_set(found: Mapping[str, str]) -> None:
+    if found and set(found) <= _ALONE:
+        return
     by_loan = [found[kind] for kind in (Kind.OBLIGATIONS, Kind.REPAYMENTS) if kind in found]
     if Kind.STATEMENTS in found and by_loan:
         raise Rejected(
@@ -375,6 +408,73 @@ def _repayment_reader(defaults: TapeDefaults) -> _Reader:
     return read
 
 
+def _touch_reader(defaults: TapeDefaults) -> _Reader:
+    def read(cells: Cells) -> _Said:
+        borrower_id = cells.id("borrower_id", default="")
+        # Somebody must be named: a borrower, or an account whose holder is known.
+        account_id = cells.id("account_id", default="" if borrower_id else None)
+        channel = cells.choice("channel", CHANNELS)
+        touch = Touch(
+            id=cells.id("touch_id"),
+            at=cells.instant("at", defaults.zone),
+            channel=channel,
+            direction=Direction(cells.choice("direction", [*Direction], default=Direction.OUT)),
+            attempt=cells.flag("attempt", default=True),
+            connected=cells.flag("connected"),
+            conversation=cells.flag("conversation"),
+            message_left=cells.flag("message_left"),
+            party=Party(cells.choice("party", [*Party], default=Party.FIRST)),
+            by=cells.id("by", default=""),
+            debts=cells.ids("debts", MAX_NAMED),
+            accounts=(account_id,) if account_id else (),
+            products=cells.words("products"),
+            recipient=Recipient(
+                cells.choice("recipient", [*Recipient], default=Recipient.BORROWER)
+            ),
+            excluded=cells.choices("excluded", EXCLUSIONS),
+            purpose=Purpose(cells.choice("purpose", [*Purpose], default=Purpose.OVERDUE)),
+        )
+        address = phones.checked_address(channel, cells.text("number"))
+        command = ReportTouches((touch,), (address,))
+        return touch.id, account_id, borrower_id, (command,), ""
+
+    return read
+
+
+def _consent_reader(defaults: TapeDefaults) -> _Reader:
+    def read(cells: Cells) -> _Said:
+        borrower_id = cells.id("borrower_id", default="")
+        account_id = cells.id("account_id", default="" if borrower_id else None)
+        channel = cells.choice("channel", CHANNELS) if cells.text("channel") else ""
+        statement = Statement(
+            id=cells.id("consent_id"),
+            act=Act(cells.choice("act", [*Act])),
+            at=cells.instant("at", defaults.zone),
+            switch=Switch(
+                cells.choice("switch", [Switch.REMINDER, Switch.MARKETING], default=Switch.REMINDER)
+            ),
+            channel=channel,
+            address=_checked(channel, cells.text("address")),
+            form=ConsentForm(cells.choice("form", [*ConsentForm][1:], default=ConsentForm.OPT_IN)),
+            evidence=cells.text("evidence"),
+            by=cells.id("by", default=""),
+            language=cells.locale("language", default=""),
+            valid_until=cells.instant("valid_until", defaults.zone)
+            if cells.text("valid_until")
+            else None,
+        )
+        return statement.id, account_id, borrower_id, (TellConsents((statement,)),), ""
+
+    return read
+
+
+def _checked(channel: str, address: str) -> str:
+    try:
+        return phones.checked_address(channel, address)
+    except Rejected as bad:
+        raise Rejected(bad.code, "address", bad.message) from None
+
+
 def _bill_reader(defaults: TapeDefaults) -> _Reader:
     def read(cells: Cells) -> _Said:
         key, command = statements.bill(cells, defaults.zone)
@@ -438,4 +538,43 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
     Kind.STATEMENTS: _Shape("account_id", statements.COLUMNS, (), _bill_reader),
     Kind.STATEMENTS_OBLIGATIONS: _Shape("account_id", statements.COLUMNS, (), _bill_reader),
     Kind.STATEMENTS_REPAYMENTS: _Shape("account_id", statements.COLUMNS, (), _payment_reader),
+    Kind.TOUCHES: _Shape(
+        "touch_id",
+        ("touch_id", "at", "channel"),
+        (
+            "borrower_id",
+            "account_id",
+            "direction",
+            "attempt",
+            "connected",
+            "conversation",
+            "message_left",
+            "party",
+            "by",
+            "debts",
+            "products",
+            "number",
+            "recipient",
+            "excluded",
+            "purpose",
+        ),
+        _touch_reader,
+    ),
+    Kind.CONSENTS: _Shape(
+        "consent_id",
+        ("consent_id", "act", "at"),
+        (
+            "borrower_id",
+            "account_id",
+            "switch",
+            "channel",
+            "address",
+            "form",
+            "evidence",
+            "by",
+            "language",
+            "valid_until",
+        ),
+        _consent_reader,
+    ),
 }

@@ -1,0 +1,103 @@
+"""What the HTTP API says of permissions, replies and consents, as JSON-shaped values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from betimes.core import zones
+from betimes.core.consent import Consent, Entry, Ledger, Reassigned
+from betimes.core.keywords import Reply
+from betimes.core.permission import Permission, Wanted
+from betimes.core.question import Answer
+
+
+def permission_out(permission: Permission, wanted: Wanted) -> dict[str, Any]:
+    """Return a permission with the answers of all rules; its two instants are null where time has no say."""
+    return {
+        "schema_version": 1,
+        "effect": permission.effect,
+        "until": None if permission.until is None else zones.to_text(permission.until),
+        "next_allowed_at": (
+            None
+            if permission.next_allowed_at is None
+            else zones.to_text(permission.next_allowed_at)
+        ),
+        "reserved": wanted.reserve and permission.is_given,
+        "rule_ids": list(permission.rule_ids),
+        "reasons": list(permission.reasons),
+        "notices": list(permission.notices),
+        "statuses": list(permission.statuses),
+        "rules": [_rule(answer) for answer in permission.answers],
+    }
+
+
+def reply_out(outcome: str, reply: Reply) -> dict[str, Any]:
+    """Return how an answer was understood; `needs_person` says that somebody has to read it and to lift what it closed,
+    or to leave it closed.
+    """
+    return {
+        "outcome": outcome,
+        "meaning": reply.meaning,
+        "keyword": reply.keyword,
+        "language": reply.language,
+        "needs_person": reply.needs_person,
+    }
+
+
+def consents_out(borrower_id: str, ledger: Ledger) -> dict[str, Any]:
+    """Return all that a person agreed to and refused, in order of telling; an entry that ends an earlier one has its
+    id. `provisional` are answers that nobody had read when they came.
+    """
+    return {
+        "schema_version": 1,
+        "borrower_id": borrower_id,
+        "consents": [_entry(entry) for entry in ledger],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    common = {"id": entry.id, "evidence": entry.evidence, "source": entry.source}
+    if isinstance(entry, Consent):
+        return {
+            **common,
+            "kind": "consent",
+            "purpose": entry.purpose,
+            "channel": entry.channel,
+            "form": entry.form,
+            "at": zones.to_text(entry.given_at),
+            "ended_at": _instant(entry.revoked_at),
+            "obey_by": _instant(entry.revocation_due_at),
+            "valid_until": _instant(entry.valid_until),
+            "told_at": _instant(entry.told_at),
+        }
+    if isinstance(entry, Reassigned):
+        return {**common, "kind": "reassigned", "at": zones.to_text(entry.at)}
+    return {
+        **common,
+        "kind": "refusal",
+        "switch": entry.switch,
+        "channel": entry.channel,
+        "reach": entry.reach,
+        "words": entry.words,
+        "provisional": entry.provisional,
+        "at": zones.to_text(entry.at),
+        "ended_at": _instant(entry.lifted_at),
+        "told_at": _instant(entry.told_at),
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else zones.to_text(at)
+
+
+def _rule(answer: Answer) -> dict[str, Any]:
+    return {
+        "rule_id": answer.rule_id,
+        "effect": answer.effect,
+        "status": answer.status,
+        "enforce": answer.enforce,
+        "in_force": answer.in_force,
+        "until": None if answer.until is None else zones.to_text(answer.until),
+        "facts": dict(answer.facts),
+    }
