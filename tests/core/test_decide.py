@@ -15,13 +15,36 @@ from betimes.core import zones
 from betimes.core.agenda import plan
 from betimes.core.book import Snapshot
 from betimes.core.borrower import ContactPoint, PointState
+from betimes.core.budget import Budget
 from betimes.core.decide import CLOSING_MARGIN, decide, dropped
 from betimes.core.decision import Decision, Send, Suppress, Wait
-from betimes.core.hold import Hold, Kind
+from betimes.core.hold import Hold
+from betimes.core.hold import Kind as HoldKind
+from betimes.core.law import Law
 from betimes.core.message import values
 from betimes.core.product import PLAIN
 from betimes.core.reason import Reason
-from betimes.core.treatment import Entry, MessageClass
+from betimes.core.rule import (
+    WEEKDAYS,
+    CapTerms,
+    Enforce,
+    Force,
+    Kind,
+    Pack,
+    Per,
+    Rule,
+    Scope,
+    Span,
+    Stage,
+    Status,
+    Terms,
+    Unit,
+    Where,
+    WindowTerms,
+)
+from betimes.core.rules import Rules
+from betimes.core.treatment import Entry, Late, MessageClass, Step
+from betimes.core.workdays import Calendar
 from tests.core.support import (
     RULES,
     SECOND,
@@ -34,7 +57,7 @@ from tests.core.support import (
     treatment,
     utc,
 )
-from tests.factories import hold, watch
+from tests.factories import hold, touch, watch
 
 # Opening and closing by the packs, as their reader would write them down.
 WINDOW = {
@@ -435,9 +458,9 @@ def test_a_demand_before_the_debt_is_due_is_not_sent() -> None:
 
 def test_days_that_were_paused_are_not_named() -> None:
     """Three days after the due date, all of them in a moratorium: nothing is overdue, and a text says so."""
-    paused = replace(PLAIN, dpd_paused_by=(Kind.MORATORIUM,))
+    paused = replace(PLAIN, dpd_paused_by=(HoldKind.MORATORIUM,))
     stop = hold(
-        kind=Kind.MORATORIUM, starts_at=utc("2026-03-08 16:00"), ends_at=utc("2026-03-12 01:00")
+        kind=HoldKind.MORATORIUM, starts_at=utc("2026-03-08 16:00"), ends_at=utc("2026-03-12 01:00")
     )
     seen = replace(told(stop), profile=paused)
     demand = treatment(step("T+3", offset_days=3, message_class=MessageClass.OVERDUE))
@@ -446,3 +469,234 @@ def test_days_that_were_paused_are_not_named() -> None:
     assert decision is not None
     assert values(seen, now=now, lender="A")["overdue_days"] == 1
     assert values(replace(seen, profile=PLAIN), now=now, lender="A")["overdue_days"] == 3
+
+
+# Channels: a preference, as long as the law leaves a choice
+
+
+def window_of(name: str, opens: int, closes: int, *channels: str, stages: str = "") -> Rule:
+    """Return the same hours on every day, for some channels."""
+    spans = (Span(time(opens), time(closes)),)
+    terms = WindowTerms(dict.fromkeys(WEEKDAYS, spans), Where.CONSUMER)
+    bound = frozenset({Stage(stages)}) if stages else frozenset()
+    return replace(rule(terms, Kind.WINDOW), id=name, channels=frozenset(channels), stages=bound)
+
+
+def rule(terms: Terms, kind: Kind) -> Rule:
+    """Return a rule for everybody."""
+    return Rule(
+        id="X.RULE",
+        title="X",
+        pack="X",
+        kind=kind,
+        terms=terms,
+        parties=frozenset(),
+        stages=frozenset(),
+        purposes=frozenset(),
+        channels=frozenset(),
+        products=frozenset(),
+        effective_from=date(2000, 1, 1),
+        effective_to=None,
+        force=Force.LAW,
+        status=Status.SECONDARY,
+        enforce=Enforce.HARD,
+        citation="made up",
+    )
+
+
+def law(*rules: Rule) -> Rules:
+    """Return the law of one jurisdiction, X, and a house without rules."""
+    packs = {"X": Pack("X", "X", "", (), (), "", rules)}
+    packs["HOUSE"] = Pack("HOUSE", "House", "", ("Asia/Shanghai",), (), "", ())
+    return Rules(Law(packs, {}))
+
+
+ONE_TEXT = replace(
+    rule(CapTerms(1, Unit.ATTEMPT, Per.ROLLING, Scope.PERSON, 7 * 86400), Kind.CAP),
+    id="X.ONE",
+    channels=frozenset({"sms"}),
+)
+BOTH = step(channels=("sms", "email"))
+TEXTED = Budget(1, (touch(at=STEP_AT - timedelta(days=1), channel="sms"),))
+
+
+def about(
+    rules: Rules, now: datetime, one: Step = BOTH, *points: ContactPoint, **more: Any
+) -> Decision:
+    """Return the decision about a step for somebody under a law, with two contact points."""
+    channel = more.pop("channel", "")
+    seen = reached(*(points or (SMS, EMAIL)), jurisdiction="X")
+    seen = replace(seen, **more)
+    decision = decide(seen, treatment(one), rules, now, channel=channel)
+    assert decision is not None
+    return decision
+
+
+def went(decision: Decision) -> tuple[str, int]:
+    """Return the channel of a send, with its slot."""
+    assert isinstance(decision, Send), decision
+    return decision.channel, decision.slot
+
+
+def test_a_channel_that_the_law_closes_to_the_end_gives_way_to_the_next() -> None:
+    """By a cap or by hours; the record names the hours of the channel it goes by."""
+    assert went(about(law(ONE_TEXT), STEP_AT)) == ("sms", 0)
+    assert went(about(law(ONE_TEXT), STEP_AT, budget=TEXTED)) == ("email", 1)
+    short = replace(BOTH, catch_up=timedelta(hours=2))
+    evening = window_of("X.EVENING", 20, 22, "sms")
+    mail = window_of("X.MAIL", 8, 12, "email")
+    found = about(law(evening, mail), STEP_AT, short)
+    assert went(found) == ("email", 1)
+    assert (found.facts["rule"], found.facts["rule_status"]) == ("X.MAIL", "secondary")
+    assert isinstance(found, Send)
+    assert found.not_after == utc("2026-03-06 04:00")
+
+
+def test_a_channel_that_opens_in_time_is_waited_for() -> None:
+    """The order of channels is a preference: in the morning the mail is open, and the text waits for the evening."""
+    found = about(law(window_of("X.EVENING", 20, 22, "sms")), STEP_AT)
+    assert isinstance(found, Wait)
+    assert (found.reason, found.until) == (Reason.QUIET_HOURS, utc("2026-03-06 12:00"))
+    room = Budget(1, (touch(at=STEP_AT - timedelta(days=6, hours=12), channel="sms"),))
+    found = about(law(ONE_TEXT), STEP_AT, budget=room)
+    assert isinstance(found, Wait)
+    assert found.reason is Reason.CONTACT_CAP
+
+
+def test_what_opens_only_where_something_else_is_closed_is_not_waited_for() -> None:
+    """There is room for a text at ten in the evening, and texts end at nine: the mail goes at once."""
+    room = Budget(1, (touch(at=STEP_AT - timedelta(days=6, hours=12), channel="sms"),))
+    until_nine = window_of("X.DAY", 9, 21, "sms")
+    tomorrow = about(law(ONE_TEXT, until_nine), STEP_AT, budget=room)
+    assert isinstance(tomorrow, Wait)
+    assert tomorrow.until == STEP_AT + timedelta(hours=12)
+    short = replace(BOTH, catch_up=timedelta(hours=14))
+    assert went(about(law(ONE_TEXT, until_nine), STEP_AT, short, budget=room)) == ("email", 1)
+
+
+def test_the_other_channel_is_waited_for_too() -> None:
+    """Texts are closed to the end, and mail opens at noon: it goes then, and not before."""
+    rules = law(ONE_TEXT, window_of("X.MAIL", 12, 20, "email"))
+    found = about(rules, STEP_AT, budget=TEXTED)
+    assert isinstance(found, Wait)
+    assert (found.reason, found.until) == (Reason.QUIET_HOURS, utc("2026-03-06 04:00"))
+    assert went(about(rules, found.until, budget=TEXTED)) == ("email", 1)
+
+
+def test_a_channel_that_cannot_be_used_is_no_way_out() -> None:
+    """A hold on it, a refusal, a blocked address: then the cap is why, as for one channel."""
+    for points, holds in (
+        ((SMS,), ()),
+        ((SMS, blocked(EMAIL)), ()),
+        ((SMS, EMAIL), (hold(kind=HoldKind.OPT_OUT, channel="email", ends_at=None),)),
+    ):
+        found = about(law(ONE_TEXT), STEP_AT, BOTH, *points, budget=TEXTED, holds=holds)
+        assert isinstance(found, Suppress)
+        assert (found.reason, found.facts["rule"]) == (Reason.CONTACT_CAP, "X.ONE")
+
+
+def test_a_contact_for_one_channel_takes_no_other() -> None:
+    """Decided again at dispatch it goes by its own channel or not at all, with the slot of that channel."""
+    rules = law(ONE_TEXT)
+    for channel, slot in (("sms", 0), ("email", 1)):
+        assert went(about(rules, STEP_AT, channel=channel)) == (channel, slot)
+    found = about(rules, STEP_AT, budget=TEXTED, channel="sms")
+    assert isinstance(found, Suppress)
+    assert found.reason is Reason.CONTACT_CAP
+    assert went(about(rules, STEP_AT, budget=TEXTED, channel="email")) == ("email", 1)
+    night = law(window_of("X.MAIL", 12, 20, "email"))
+    assert isinstance(about(night, STEP_AT, channel="email"), Wait)
+
+
+def test_a_step_is_as_late_as_its_first_channel_says() -> None:
+    """It may go an hour after texts open at noon, whichever channel it takes; a contact by mail has the same time."""
+    one = replace(BOTH, late=Late.MISS)
+    rules = law(ONE_TEXT, window_of("X.TEXTS", 12, 20, "sms"))
+    now = utc("2026-03-06 04:30")
+    for channel in ("", "email"):
+        found = about(rules, now, one, budget=TEXTED, channel=channel)
+        assert went(found) == ("email", 1)
+        assert isinstance(found, Send)
+        assert found.deadline == utc("2026-03-06 05:00")
+
+
+def test_a_stage_of_tomorrow_is_asked_about_as_that() -> None:
+    """Texts open today only before the debt is due, and tomorrow it is: the mail is not kept waiting for them."""
+    one = replace(BOTH, offset_days=-1, catch_up=timedelta(hours=30))
+    early = window_of("X.EARLY", 8, 9, "sms", stages="pre_due")
+    due = window_of("X.DUE", 20, 22, "sms", stages="due_day")
+    now = utc("2026-03-08 02:00")
+    assert went(about(law(early, due), now, one)) == ("email", 1)
+    # The same texts until nine on both days would do.
+    always = window_of("X.ALWAYS", 8, 9, "sms")
+    assert isinstance(about(law(always), now, one), Wait)
+
+
+def test_days_that_the_treatment_closes_do_not_open_a_channel() -> None:
+    """Texts are open tomorrow only, a closed day: the mail goes today."""
+    line = treatment(replace(BOTH, catch_up=timedelta(hours=47)))
+    years = Calendar("X", "X", "", frozenset({2026}), frozenset())
+    line = replace(line, calendar=years, closed=frozenset({"weekend"}))
+    weekend = {day: (Span(time(8), time(20)),) for day in ("sat", "sun")}
+    texts = rule(WindowTerms(weekend, Where.CONSUMER), Kind.WINDOW)
+    rules = law(replace(texts, channels=frozenset({"sms"})))
+    seen = reached(SMS, EMAIL, jurisdiction="X")
+    decision = decide(seen, line, rules, STEP_AT)
+    assert decision is not None
+    assert went(decision) == ("email", 1)
+
+
+# Where no channel is left, the rules are named
+
+
+def test_a_step_that_expires_names_the_rules_that_closed_the_last_gaps() -> None:
+    """Of each channel: hours that begin too late and not those that are open, and a cap."""
+    short = replace(BOTH, catch_up=timedelta(hours=2))
+    evening, day = window_of("X.EVENING", 20, 22, "sms"), window_of("X.DAY", 8, 22, "sms")
+    night = window_of("X.NIGHT", 22, 23, "email")
+    alone = about(law(evening, day), STEP_AT, short, SMS)
+    assert isinstance(alone, Suppress)
+    assert alone.reason is Reason.QUIET_UNTIL_TOO_LATE
+    assert (alone.facts["rule"], alone.facts["rule_status"]) == ("X.EVENING", "secondary")
+    both = about(law(evening, day, night), STEP_AT, short)
+    assert isinstance(both, Suppress)
+    assert both.facts["rule"] == "X.EVENING,X.NIGHT"
+    capped = about(law(ONE_TEXT, night), STEP_AT, short, budget=TEXTED)
+    assert isinstance(capped, Suppress)
+    assert (capped.reason, capped.facts["rule"]) == (Reason.CONTACT_CAP, "X.NIGHT,X.ONE")
+
+
+def test_hours_that_are_about_to_close_are_named_too() -> None:
+    """Open to the last instant before the deadline, and yet too late to begin."""
+    day = window_of("X.DAY", 8, 12, "sms")
+    now = utc("2026-03-06 04:00") - CLOSING_MARGIN
+    one = replace(BOTH, catch_up=timedelta(hours=2))
+    found = about(law(day), now, one, SMS)
+    assert isinstance(found, Suppress)
+    assert (found.reason, found.facts["rule"]) == (Reason.QUIET_UNTIL_TOO_LATE, "X.DAY")
+
+
+def test_a_budget_that_is_full_names_the_caps() -> None:
+    """Nobody can say which of them has room, so all are named."""
+    full = Budget(1, (), full_until=STEP_AT + timedelta(days=9))
+    found = about(law(ONE_TEXT, window_of("X.DAY", 8, 22)), STEP_AT, budget=full)
+    assert isinstance(found, Suppress)
+    assert (found.reason, found.facts["rule"]) == (Reason.CONTACT_CAP, "X.ONE")
+
+
+@given(snapshots(), INSTANTS, st.sampled_from([each.name for each in TREATMENT.steps]))
+def test_no_step_is_stopped_by_the_law_without_a_rule_named(
+    seen: Snapshot, offset: timedelta, name: str
+) -> None:
+    """Whatever the facts: what hours, a cap or a rule ends, names one and its status."""
+    now = datetime.combine(seen.obligation.due_on, datetime.min.time(), UTC) + offset
+    decision = decide(seen, TREATMENT, RULES, now, step=name)
+    if decision is not None and decision.reason in (
+        Reason.QUIET_UNTIL_TOO_LATE,
+        Reason.NO_COMMON_WINDOW,
+        Reason.QUIET_HOURS,
+        Reason.CONTACT_CAP,
+        Reason.FORBIDDEN_BY_RULE,
+    ):
+        assert decision.facts["rule"]
+        assert decision.facts["rule_status"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from betimes.core.permission import GOOD_FOR, Permission, Wanted, permission, to
 from betimes.core.policies import Policies
 from betimes.core.reason import Reason
 from betimes.core.rule import (
+    WEEKDAYS,
     Bound,
     CapTerms,
     Enforce,
@@ -34,12 +35,15 @@ from betimes.core.rule import (
     Recipient,
     Rule,
     Scope,
+    Span,
     Stage,
     Status,
     Stops,
     SuppressTerms,
     Terms,
     Unit,
+    Where,
+    WindowTerms,
 )
 from betimes.core.rules import Rules
 from betimes.core.touch import TEXTS, Touch
@@ -370,3 +374,27 @@ def test_what_is_ahead_counts_as_if_it_had_been_made() -> None:
     pages = counted(*calls(2))
     assert permission(pages, CALL, POLICIES, NOON).is_given
     assert permission(pages, CALL, POLICIES, NOON, (coming,)).effect is Effect.DEFER
+
+
+def test_the_next_instant_is_one_of_the_age_that_the_debt_has_then() -> None:
+    """Of a debt that is due today and overdue tomorrow: tomorrow's hours are those of an overdue one, and a
+    rule about its first days ends with them.
+    """
+
+    def hours(name: str, opens: int, stage: Stage, until: int | None = None) -> Rule:
+        spans = (Span(time(opens), time(opens + 2)),)
+        terms = WindowTerms(dict.fromkeys(WEEKDAYS, spans), Where.CONSUMER, dpd_at_most=until)
+        only = law((name, Kind.WINDOW, terms)).rules.law.packs[HOUSE].rules[0]
+        return replace(only, stages=frozenset({stage}))
+
+    def said(*rules: Rule) -> datetime | None:
+        house = Pack(HOUSE, "test", "", ("Asia/Shanghai",), (), "", rules)
+        policies = replace(POLICIES, rules=Rules(Law({HOUSE: house}, {})))
+        found = asked(now=NOON - timedelta(days=1), policies=policies)
+        assert found.effect is Effect.DEFER
+        return found.next_allowed_at
+
+    due = hours("X.DUE", 8, Stage.DUE_DAY)
+    assert said(due, hours("X.LATE", 14, Stage.OVERDUE)) == utc("2026-03-10 06:00")
+    late = [hours("X.LATE", 14, Stage.OVERDUE), hours("X.NEW", 8, Stage.OVERDUE, until=3)]
+    assert said(due, *late) == utc("2026-03-13 06:00")

@@ -18,6 +18,7 @@ from betimes.core.intake import Command, Outcome
 from betimes.core.keywords import Meaning, read
 from betimes.core.rule import ConsentForm, Purpose
 from betimes.core.said import (
+    MAX_ENDS,
     MAX_ENTRIES,
     MAX_STATEMENTS,
     TOLERANCE,
@@ -25,8 +26,10 @@ from betimes.core.said import (
     Statement,
     TellConsents,
     TellReply,
+    is_unfinished,
+    refusals_of,
 )
-from tests.core.support import TICK
+from tests.core.support import POLICIES, TICK
 from tests.core.test_intake import BILL, EMPTY, NOW, OWING, READY, code, outcome, told
 
 HOUR = timedelta(hours=1)
@@ -255,10 +258,93 @@ def test_a_contact_that_waits_is_looked_at_again() -> None:
 
 
 def test_there_is_an_end_to_what_is_kept() -> None:
-    """A machine that answers a machine fills no table; a plain no is taken nevertheless."""
+    """No consent is added beyond it; whoever says no is heard, in whichever words, and what stands can be ended."""
     pages = told([REFUSE], OWING)
     full = replace(pages, consents=pages.consents * MAX_ENTRIES)
     with pytest.raises(Rejected) as caught:
-        told([answers("?")], full)
+        told([says(Act.GRANT, "s2", channel="email")], full)
     assert caught.value.code == "too_many_consents"
-    assert len(told([answers("STOP")], full).consents) == MAX_ENTRIES + 2
+    assert "hold" not in caught.value.message
+    for text in ("STOP", "?"):
+        assert len(told([answers(text)], full).consents) == MAX_ENTRIES + 2
+    assert open_for(told([says(Act.LIFT, at=NOW)], full))
+
+
+def test_a_refusal_at_the_end_of_what_is_kept_ends_consents_too() -> None:
+    """Their ends are no consents."""
+    pages = told([GRANT], OWING)
+    filler = told([says(Act.REFUSE, "s9", channel="visit")], OWING).consents
+    full = replace(pages, consents=(*pages.consents, *filler * MAX_ENTRIES))
+    after = told([says(Act.REFUSE, "s2")], full)
+    assert not open_for(after)
+    assert len(after.consents) == len(full.consents) + 4
+
+
+def test_a_refusal_stands_before_what_it_takes_back() -> None:
+    """Its entries come first, and of many consents one pass ends some; told again, it ends the others."""
+    pages = told([says(Act.GRANT, f"g{n}") for n in range(20)], OWING)
+    once = told([answers("STOP")], pages)
+    added = once.consents[len(pages.consents) :]
+    assert [each.id for each in added[:2]] == ["m1:reminder", "m1:marketing"]
+    assert len(added) == MAX_ENDS
+    assert is_unfinished(pages, once)
+    after = once
+    for _ in range(3):
+        after = told([answers("STOP")], after)
+    ended = {each.id for each in after.consents if isinstance(each, Consent) and each.revoked_at}
+    assert len(ended) == 60
+    assert outcome(after, answers("STOP")) is Outcome.UNCHANGED
+
+
+@pytest.mark.parametrize("act", [Act.REFUSE, Act.REVOKE])
+def test_a_refusal_said_again_after_it_was_lifted_holds(act: Act) -> None:
+    """Under the id of the first; each of the three told once more changes nothing, and the second is lifted by it."""
+    known = told([GRANT], OWING) if act is Act.REVOKE else OWING
+    lifted = "s1:revoked" if act is Act.REVOKE else "s1"
+    minutes = [timedelta(minutes=n) for n in range(5)]
+    commands = [
+        says(act, at=NOW - minutes[4]),
+        says(Act.LIFT, lifted, at=NOW - minutes[3]),
+        says(act, at=NOW - minutes[2]),
+    ]
+    pages = told(commands, known)
+    assert not open_for(pages)
+    assert pages.consents[-1].id == f"{lifted}:again2"
+    for command in commands:
+        assert outcome(pages, command) is Outcome.UNCHANGED
+    reopened = told([says(Act.LIFT, lifted, at=NOW - minutes[1])], pages)
+    assert open_for(reopened)
+    assert not open_for(told([says(act, at=NOW)], reopened))
+
+
+def test_a_stop_delivered_again_after_a_start_holds() -> None:
+    """Said later, it is another one, whatever the provider calls it."""
+    start = answers("START", "m2", at=NOW - TICK)
+    pages = told([answers("STOP"), start], OWING)
+    assert open_for(told([answers("STOP")], pages))
+    assert not open_for(told([answers("STOP", at=NOW)], pages))
+
+
+def test_two_clocks_that_differ_lose_no_revocation() -> None:
+    """One dated a little before its consent takes it back all the same."""
+    pages = told([says(Act.GRANT), says(Act.REVOKE, at=NOW - HOUR - TOLERANCE)], OWING)
+    assert not open_for(pages)
+
+
+def test_what_a_rejected_list_refuses_can_be_had() -> None:
+    """The refusals, and a consent only where it is taken back beside it; nothing else, and nothing wrong."""
+    refuse, grant = REFUSE.statements, says(Act.GRANT, "g1", channel="email").statements
+    revoke = says(Act.REVOKE, "g1", at=NOW).statements
+    early = says(Act.REVOKE, "g1", at=NOW - 2 * HOUR).statements
+    wrong = says(Act.REFUSE, "x y").statements
+    bad = says(Act.LIFT, "s9").statements
+
+    def of(*statements: Statement) -> tuple[Statement, ...]:
+        found = refusals_of(OWING, TellConsents(statements), POLICIES, NOW)
+        return found.statements if found else ()
+
+    assert of(*bad, *refuse, *grant, *revoke, *wrong) == (*refuse, *grant, *revoke)
+    assert of(*bad, *grant, *early) == ()
+    assert of(*bad, *grant, *refuse) == refuse
+    assert refusals_of(EMPTY, REFUSE, POLICIES, NOW) is None
+    assert refusals_of(OWING, MANY, POLICIES, NOW) is None

@@ -271,3 +271,16 @@ def test_an_unknown_zone_is_refused(name: str) -> None:
     with pytest.raises(Rejected) as caught:
         zones.zone(name)
     assert caught.value.code == "unknown_zone"
+
+
+def test_midnights_between_two_instants_leave_both_out() -> None:
+    """In order, each time anew; a midnight that a zone skips is where its day begins."""
+    start, end = datetime(2018, 11, 3, 3, tzinfo=UTC), datetime(2018, 11, 5, 2, tzinfo=UTC)
+    for _ in range(2):
+        assert list(zones.midnights("America/Sao_Paulo", start, end)) == [start + DAY]
+    after = start - timedelta(microseconds=1)
+    assert list(zones.midnights("America/Sao_Paulo", after, end + timedelta(microseconds=1))) == [
+        start,
+        start + DAY,
+        end,
+    ]

@@ -346,3 +346,37 @@ def test_what_is_asked_and_told_is_on_record() -> None:
     assert last["until"] == "2026-03-09T16:00:00.000000Z"
     assert outside[0].body["touch 1"].startswith("t0 2026-03-09T01:00:00")  # type: ignore[union-attr]
     assert chains_hold(here)
+
+
+# Channels
+
+
+def test_a_cap_on_texts_that_fills_before_the_send_sends_nothing_twice() -> None:
+    """A contact made for a text takes no other channel, and its step is over with it; the next step goes by mail, as a
+    contact of its own slot.
+    """
+    here = empty_world()
+    at = utc("2026-03-09 14:00")  # ten in Boston
+    boston = person(phone="+16175550123", zone="America/New_York", jurisdiction="US-MA")
+    tell(here, boston, account(), bill("o1", issued_at=utc("2026-03-09 02:00")))
+    swept(here, at)
+    [text] = here.memory.all_contacts()
+    assert (text.channel, text.slot) == ("sms", 0)
+    called = [
+        touch(id=f"t{n}", at=at - HOUR, channel="call", by="", debts=("o1",)) for n in range(2)
+    ]
+    # Telling of them lets the contact's worker run too.
+    tell(here, ReportTouches(tuple(called)))
+    assert contact_of(here, text.id).reason is Reason.CONTACT_CAP
+    for hour in range(1, 6):
+        swept(here, at + hour * HOUR)
+    assert [each.id for each in here.memory.all_contacts()] == [text.id]
+    provider = Provider([Accepted("p-1")])
+    swept(here, at + 24 * HOUR)
+    [mail] = [each for each in here.memory.all_contacts() if each.id != text.id]
+    assert (mail.step, mail.channel, mail.slot) == ("D+1", "email", 1)
+    assert delivered(here, mail.id, provider) is Dispatched.ACCEPTED
+    assert delivered(here, mail.id, provider) is Dispatched.NOT_READY
+    [letter] = provider.letters
+    assert (letter.contact_id, letter.address) == (mail.id, "li@borrowers.example")
+    assert chains_hold(here)

@@ -92,3 +92,19 @@ def test_nothing_is_known_of_somebody_unknown(pump: Pump) -> None:
     """Asked for what an unknown borrower said."""
     status, found = pump.request("GET", CONSENTS)
     assert (status, found["error"]["code"]) == (404, "unknown_borrower")
+
+
+def test_a_wrong_number_beside_a_refusal_does_not_lose_it(with_bill: Pump) -> None:
+    """Named in the answer, while the refusal beside it is stored."""
+    wrong = said(id="s-2", channel="sms", address="138")["consents"]
+    status, found = with_bill.request("POST", CONSENTS, {"consents": [*wrong, *said()["consents"]]})
+    assert (status, found["error"]["code"]) == (422, "bad_phone")
+    assert found["error"]["field"] == "consents.0.address"
+    _, found = with_bill.request("GET", CONSENTS)
+    assert [each["id"] for each in found["consents"]] == ["s-1"]
+
+
+def test_a_very_long_answer_is_for_a_person(with_bill: Pump) -> None:
+    """It is heard, and closes its channel until it was read."""
+    status, reply = with_bill.request("POST", REPLIES, answer("no " * 20_000))
+    assert (status, reply["meaning"], reply["needs_person"]) == (200, "unsure", True)

@@ -8,7 +8,21 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from random import Random
 from types import MappingProxyType
 
-from betimes.core.allowed import Allowed, Expired, Gap, How, Never, Way, next_allowed, or_else
+import pytest
+
+from betimes.core.allowed import (
+    OWN,
+    Allowed,
+    Ask,
+    Expired,
+    Gap,
+    How,
+    Never,
+    Way,
+    first_allowed,
+    next_allowed,
+    or_else,
+)
 from betimes.core.consent import Consent
 from betimes.core.law import Law
 from betimes.core.question import Effect, Event, Request, Verdict
@@ -439,6 +453,11 @@ def other(found: Way | Expired) -> tuple[str, How, datetime]:
     return found.request.channel, found.how, found.request.at
 
 
+def always(asked: Request) -> Ask:
+    """Return a contact that stays the same at all instants."""
+    return lambda _: asked
+
+
 def instead(
     law: Law, *others: Request, not_before: str = "2026-03-06 15:00", earliest: str = ""
 ) -> Way | Expired:
@@ -446,9 +465,8 @@ def instead(
     return or_else(
         law,
         ("AA",),
-        request(),
-        others,
-        earliest=at(earliest or not_before),
+        [always(each) for each in (request(), *others)],
+        earliest=at(earliest) if earliest else None,
         not_before=at(not_before),
         deadline=at("2026-03-07 00:00"),
     )
@@ -464,9 +482,11 @@ def test_what_is_lawful_in_time_stays_as_it_was_meant() -> None:
 
 
 def test_what_would_expire_at_night_is_brought_forward() -> None:
-    """From the earliest instant the caller allows, and before another channel is thought of."""
-    found = instead(CALLS_BY_DAY, request(channel="email"), earliest="2026-03-06 13:30")
+    """From the earliest instant the caller allows, once no channel is open in time."""
+    found = instead(CALLS_BY_DAY, request(channel="sms"), earliest="2026-03-06 13:30")
     assert other(found) == ("call", How.BROUGHT_FORWARD, at("2026-03-06 13:30"))
+    found = instead(CALLS_BY_DAY, request(channel="email"), earliest="2026-03-06 13:30")
+    assert other(found) == ("email", How.OTHER_CHANNEL, at("2026-03-06 15:00"))
 
 
 def test_a_channel_whose_hours_are_open_takes_its_place() -> None:
@@ -486,6 +506,61 @@ def test_where_no_way_is_left_the_contact_expires_and_the_rules_are_named() -> N
     found = instead(rules, letter, earliest="2026-03-06 14:30")
     assert isinstance(found, Expired)
     assert found.rule_ids == ("AA.TIME", "AA.LETTERS")
+    assert found.last_rule_ids == ("AA.TIME", "AA.LETTERS")
     meant, by_letter = found.nevers
     assert meant.gaps[0].start == at("2026-03-06 14:30")
     assert meant.gaps[-1].end == by_letter.gaps[-1].end == at("2026-03-07 00:00")
+
+
+# What is another contact from some instant on, and what the asker itself keeps to
+
+
+def test_a_contact_that_changes_is_asked_about_anew() -> None:
+    """Due tomorrow it may not be at noon, overdue it may: found behind the midnight, proved closed without it."""
+    rules = law(replace(rule("AA.EARLY", window(20, 22)), stages=frozenset({Stage.PRE_DUE})))
+    midnight, start, end = (at(f"2026-03-0{day}") for day in ("6 16:00", "6 15:00", "7 08:00"))
+
+    def asked(now: datetime) -> Request:
+        stage = Stage.OVERDUE if now >= midnight else Stage.PRE_DUE
+        return replace(request(), stage=stage)
+
+    found = first_allowed(rules, ("AA",), asked, start, end, changes=[midnight])
+    assert isinstance(found, Allowed)
+    assert found.at == midnight
+    unchanged = first_allowed(rules, ("AA",), asked, start, end)
+    assert isinstance(unchanged, Never)
+    assert unchanged.gaps == (Gap("AA.EARLY", start, end),)
+    early = first_allowed(rules, ("AA",), always(asked(start)), start, end, changes=[midnight])
+    assert isinstance(early, Never)
+    assert early.gaps == (Gap("AA.EARLY", start, end),)
+
+
+@pytest.mark.parametrize(("seconds", "goes"), [(91, True), (90, False), (1, False)])
+def test_what_would_be_begun_just_before_the_closing_waits(seconds: int, goes: bool) -> None:
+    """At ninety seconds before it or less; the rule that closes then is the one that is named."""
+    closing, margin = at("2026-03-06 14:00"), timedelta(seconds=90)
+    start = closing - seconds * SECOND
+    found = next_allowed(DAYTIME, ("AA",), request(), start, closing + 12 * HOUR, margin=margin)
+    assert isinstance(found, Allowed)
+    assert found.at == (start if goes else at("2026-03-07 00:00"))
+    if not goes:
+        never = next_allowed(DAYTIME, ("AA",), request(), start, closing, margin=margin)
+        assert isinstance(never, Never)
+        assert [(gap.start, gap.end) for gap in never.gaps] == [(start, closing)]
+        assert never.rule_ids == ("AA.TIME",)
+
+
+def test_a_pace_of_the_asker_is_no_rule() -> None:
+    """Its time is passed over, and a gap that is its own names no rule."""
+    start, monday = at("2026-03-06 04:00"), at("2026-03-09 04:00")
+
+    def pace(now: datetime) -> datetime:
+        return max(now, monday)
+
+    found = next_allowed(DAYTIME, ("AA",), request(), start, monday + DAY, pace=pace)
+    assert isinstance(found, Allowed)
+    assert found.at == monday
+    never = next_allowed(DAYTIME, ("AA",), request(), start, monday, pace=pace)
+    assert isinstance(never, Never)
+    assert never.gaps == (Gap(OWN, start, monday),)
+    assert never.rule_ids == ()

@@ -15,7 +15,7 @@ from betimes.core.keywords import Meaning
 from betimes.core.rule import ConsentForm
 from betimes.core.said import Act, Statement, TellConsents
 from betimes.wire import tape
-from betimes.wire.requests import ConsentsIn, ReplyIn
+from betimes.wire.requests import MAX_TEXT, ConsentsIn, ReplyIn
 from tests.wire.test_requests import AT, TEN, read
 
 SAID = {"id": "s1", "act": "refuse", "at": AT}
@@ -84,10 +84,22 @@ def test_a_wrong_field_is_refused(wrong: dict[str, str]) -> None:
 
 
 def test_a_refusal_names_its_statement() -> None:
-    """By its place in the list."""
+    """By its place in the list; those beside it are told with it, and where there is none it is all there is to say."""
+    wrong = {**SAID, "channel": "sms", "address": "138"}
+    told = read(ConsentsIn, consents=[wrong, SAID, wrong]).to_core()
+    assert told.statements == (Statement("s1", Act.REFUSE, TEN),)
+    assert told.unread is not None
+    assert (told.unread.code, told.unread.field) == ("bad_phone", "consents.0.address")
     with pytest.raises(Rejected) as caught:
-        read(ConsentsIn, consents=[SAID, {**SAID, "channel": "sms", "address": "138"}]).to_core()
-    assert (caught.value.code, caught.value.field) == ("bad_phone", "consents.1.address")
+        read(ConsentsIn, consents=[wrong]).to_core()
+    assert (caught.value.code, caught.value.field) == ("bad_phone", "consents.0.address")
+
+
+def test_a_reply_too_long_to_be_read_is_for_a_person() -> None:
+    """It closes its channel as anything does that nobody understood."""
+    text = "STOP" + " " * MAX_TEXT
+    told = read(ReplyIn, message_id="m1", at=AT, channel="sms", text=text).to_core(keywords())
+    assert told.reply.meaning is Meaning.UNSURE
 
 
 def test_a_reply_is_read_and_its_text_left_behind() -> None:

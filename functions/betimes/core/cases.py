@@ -10,7 +10,7 @@ treatment closes.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import product
@@ -338,18 +338,6 @@ def plan_key(scene: Scene, zone: str, due_on: date, span: Span, base: datetime) 
 def _clocks_around(zone: str, on: date) -> Clocks:
     # In pieces of whole years, so that few are remembered.
     return clocks(zone, date(on.year - 1, 1, 1), date(on.year + 2, 12, 31))
-
-
-def midnights(zone: str, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield the midnights of a zone between two instants, both left out, in order."""
-    on = zones.local_date(start, zone)
-    while True:
-        on += DAY
-        at = zones.instant(on, time.min, zone)
-        if at >= end:
-            return
-        if at > start:
-            yield at
 
 
 def utc_days(start: datetime, end: datetime) -> range:

@@ -7,16 +7,22 @@ The order of the questions is the order of the promises: the money first, then w
 stops contact (money under way, holds, a book whose entry was not chosen), then for whom the step is meant and whether
 its words are true, then the hours, and last where to write. What stops contact only for a while makes the step wait,
 until its own deadline; then the same cause is its reason for not being sent.
+
+The order of a step's channels is a preference. It goes by the first one that can be used and that the law opens before
+the step's deadline, also where it has to wait for that one and another is open now. Where the law closes the first one
+until then, the next one is taken; where it closes all of them, the decision names the rules that closed the last gaps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from betimes.core import agenda, zones
 from betimes.core.ageing import Phase
 from betimes.core.agenda import Planned
+from betimes.core.allowed import Ask, Expired, or_else
 from betimes.core.arrears import spoken_age
 from betimes.core.book import Snapshot
 from betimes.core.borrower import PointState
@@ -25,9 +31,9 @@ from betimes.core.hold import stopping
 from betimes.core.hours import Hours
 from betimes.core.law import Effect
 from betimes.core.reason import Reason
-from betimes.core.rule import Rule
-from betimes.core.rules import HORIZON, Rules, stage_of
-from betimes.core.treatment import ANCHORED, ANYBODY, Entry, Late, MessageClass, Treatment
+from betimes.core.rule import CapTerms, Rule
+from betimes.core.rules import HORIZON, Rules, request, stage_of
+from betimes.core.treatment import ANCHORED, ANYBODY, Entry, Late, MessageClass, Step, Treatment
 from betimes.core.values import replace
 
 # The end of a contact window counts as closed: what is claimed just before it may still be on its way when it comes. As
@@ -42,6 +48,9 @@ _DAYS_BACK = timedelta(days=6)
 # Of a step that is no more there is no hour to be asked.
 NO_HOURS = Hours(())
 _BLINK = timedelta(microseconds=1)
+# What stops a step whichever channel it takes.
+_WHATEVER_CHANNEL = frozenset({Reason.CLOSED_DAY, Reason.TOO_SOON})
+_CLOSED_HOURS = frozenset({Reason.QUIET_UNTIL_TOO_LATE, Reason.NO_COMMON_WINDOW})
 # A blocker: the reason, and when it may be over, None while nobody knows.
 Blocker = tuple[Reason, datetime | None]
 
@@ -55,10 +64,12 @@ def decide(
     step: str = "",
     together: Collection[tuple[str, str]] = (),
     coming: Planned | None = None,
+    channel: str = "",
 ) -> Decision | None:
     """Return the decision about the step with the key `step`, by default the next step without one; None when the
     treatment has none left. `together` names other steps, as (obligation id, key), that speak in the same contact.
-    A caller that has planned already hands in the step as `coming`.
+    A caller that has planned already hands in the step as `coming`. With a `channel` the step goes by that one or by
+    none: a contact that was made for one takes no other.
 
     `now` is an aware UTC instant. The answer changes at the step's instant, at the opening of the contact window and
     `CLOSING_MARGIN` before its closing, at the start and the end of a hold, at the step's deadline, and with any
@@ -75,24 +86,152 @@ def decide(
         return None
     if coming.superseded_at is not None and coming.superseded_at <= now:
         coming = _before_what_speaks(snapshot, treatment, rules, coming, now)
-    slot, closed, refused_by = _channel(snapshot, coming, rules, now)
-    # The law is asked about the channel it would go by; about its first one where it can go by none.
-    channel = coming.step.channels[slot or 0]
-    hours = rules.hours(snapshot, coming.step, max(coming.at, now), channel)
-    coming = from_opening(coming, hours)
-    facts = _facts(snapshot, treatment, coming, rules, hours, now)
-    return (
+    way = _way(snapshot, coming, rules, now)
+    # How late the step may be follows from its first channel that can be used, whichever it goes by.
+    coming = from_opening(coming, way.hours)
+    if channel not in ("", way.channel):
+        way = _way(snapshot, coming, rules, now, channel)
+    hours, facts = way.hours, _facts(snapshot, treatment, coming, rules, way.hours, now)
+    against = (
         _nothing_to_say(snapshot, coming, facts)
         or _not_yet(coming, now, facts)
         or _out_of_arrears(snapshot, coming, now, facts)
         or _blocked(snapshot, treatment, coming, hours, now, facts)
         or _not_meant(snapshot, coming, now, facts)
         or _too_late(snapshot, treatment, coming, hours, now, facts)
-        or _wrong_hour(snapshot, treatment, coming, hours, now, facts, together)
-        or _unaddressed(coming, slot, closed, refused_by, facts)
-        or _unlawful(snapshot, coming, rules, now, facts, channel)
-        or _send(coming, hours, now, facts, slot or 0)
     )
+    if against is not None:
+        return against
+    decision = _by(snapshot, treatment, rules, coming, way, now, facts, together)
+    if isinstance(decision, Send) or channel or way.slot is None:
+        return decision
+    return _or_else(snapshot, treatment, rules, coming, way, now, decision, together)
+
+
+class _Way(NamedTuple):
+    """A channel of a step, with its position, and the hours at which the step may speak by it.
+
+    Where the step can go by none, `slot` is None, `channel` the one the law is asked about all the same, and `closed`
+    and `refused_by` are why.
+    """
+
+    slot: int | None
+    channel: str
+    hours: Hours
+    closed: Reason = Reason.DUE
+    refused_by: tuple[Rule, ...] = ()
+
+
+def _way(
+    snapshot: Snapshot, coming: Planned, rules: Rules, now: datetime, channel: str = ""
+) -> _Way:
+    """Return the first channel that the step can go by, or whether it can by this one."""
+    step = coming.step
+    channels = (channel,) if channel else step.channels
+    place, closed, refused_by = _channel(snapshot, step, channels, rules, now)
+    taken = channels[place or 0]
+    slot = None
+    if place is not None:
+        slot = step.channels.index(taken) if taken in step.channels else 0
+    hours = rules.hours(snapshot, step, max(coming.at, now), taken)
+    return _Way(slot, taken, hours, closed, refused_by)
+
+
+def _by(
+    snapshot: Snapshot,
+    treatment: Treatment,
+    rules: Rules,
+    coming: Planned,
+    way: _Way,
+    now: datetime,
+    facts: Facts,
+    together: Collection[tuple[str, str]],
+) -> Decision:
+    """Return the decision about a step by one of its channels, once nothing else is against it."""
+    return (
+        _wrong_hour(snapshot, treatment, coming, way.hours, now, facts, together)
+        or _unaddressed(coming, way, facts)
+        or _unlawful(snapshot, coming, rules, now, facts, way.channel)
+        or _send(coming, way, now, facts)
+    )
+
+
+def _or_else(
+    snapshot: Snapshot,
+    treatment: Treatment,
+    rules: Rules,
+    coming: Planned,
+    way: _Way,
+    now: datetime,
+    decision: Wait | Suppress,
+    together: Collection[tuple[str, str]],
+) -> Decision:
+    """Return what becomes of a step that cannot go now by its first channel, as `decision` says: it waits for that one
+    where the law opens it in time; else it goes, or waits, by the next one that the law opens; else it stays as it is,
+    and a step that is given up names the rules of every channel.
+    """
+    others = list(_ways_behind(snapshot, coming, rules, way, now))
+    if not others or decision.reason in _WHATEVER_CHANNEL:
+        return decision
+    ways = [way, *others] if isinstance(decision, Wait) else others
+
+    def pace(at: datetime) -> datetime:
+        later = _closed_or_too_soon(snapshot, treatment, coming, at, together)
+        full_until = _full_until(snapshot, coming, at)
+        return max(full_until or at, at if later is None else later[1])
+
+    found = or_else(
+        rules.law,
+        rules.jurisdictions(snapshot.borrower),
+        [_asking(snapshot, coming, each.channel) for each in ways],
+        not_before=now,
+        deadline=coming.deadline,
+        changes=tuple(zones.midnights(snapshot.zone, now, coming.deadline)),
+        margin=CLOSING_MARGIN,
+        pace=pace,
+    )
+    if isinstance(found, Expired):
+        return _none_left(snapshot, rules, decision, found)
+    taken = ways[found.place]
+    if taken is way:
+        return decision
+    facts = _facts(snapshot, treatment, coming, rules, taken.hours, now)
+    other = _by(snapshot, treatment, rules, coming, taken, now, facts, together)
+    if not isinstance(other, Suppress):
+        return other
+    # Its hours, or what else the law has against it, are others on the day on which it goes.
+    reason = Reason.QUIET_HOURS if other.reason in _CLOSED_HOURS else Reason.CONTACT_CAP
+    return Wait(coming.key, reason, other.facts, until=max(found.request.at, now + _BLINK))
+
+
+def _ways_behind(
+    snapshot: Snapshot, coming: Planned, rules: Rules, way: _Way, now: datetime
+) -> Iterator[_Way]:
+    """Yield the channels behind the first one that can be used, as far as they can be used too."""
+    assert way.slot is not None, "without a first one there is no other"
+    for channel in coming.step.channels[way.slot + 1 :]:
+        other = _way(snapshot, coming, rules, now, channel)
+        if other.slot is not None and not rules.refused_by(snapshot, coming.step, now, channel):
+            yield other
+
+
+def _asking(snapshot: Snapshot, coming: Planned, channel: str) -> Ask:
+    """Return what the law is asked about the step by a channel, at any instant."""
+    return lambda at: request(snapshot, coming.step, at, channel, past=True)
+
+
+def _none_left(
+    snapshot: Snapshot, rules: Rules, decision: Wait | Suppress, found: Expired
+) -> Wait | Suppress:
+    """Return the decision about a step that no channel is open for. One to give it up names the rules beside its own
+    that close the last gaps of the other channels; one to wait stands until then: rules and facts may change.
+    """
+    if isinstance(decision, Wait):
+        return decision
+    chain = rules.law.chain(rules.jurisdictions(snapshot.borrower))
+    closing = {*str(decision.facts["rule"]).split(","), *found.last_rule_ids}
+    facts = {**decision.facts, **named(rule for rule in chain if rule.id in closing)}
+    return replace(decision, facts=facts)
 
 
 def _before_what_speaks(
@@ -322,6 +461,8 @@ def _wrong_hour(
         return Suppress(coming.key, Reason.NO_COMMON_WINDOW, facts)
     if opening >= coming.deadline:
         stopped = _stopped_to_the_end(snapshot, treatment, coming, hours, now)
+        if stopped is None:
+            facts = {**facts, **named(_closing(hours, coming.deadline))}
         return Suppress(coming.key, stopped or Reason.QUIET_UNTIL_TOO_LATE, facts)
     if opening > now:
         return Wait(coming.key, Reason.QUIET_HOURS, facts, until=opening)
@@ -332,6 +473,14 @@ def _wrong_hour(
     if until >= coming.deadline:
         return Suppress(coming.key, reason, facts)
     return Wait(coming.key, reason, facts, until=until)
+
+
+def _closing(hours: Hours, deadline: datetime) -> list[Rule]:
+    """Return the rules by which hours that open too late are closed to the end: those that close the last gap, or that
+    are about to close.
+    """
+    ids = hours.closed_by(deadline - _BLINK) or hours.closed_by(hours.closing(deadline - _BLINK))
+    return [rule for rule in hours.rules if rule.id in ids]
 
 
 def _closed_or_too_soon(
@@ -379,9 +528,13 @@ def _unlawful(
     """Return what the law has against the step beside its hours: a cap, a cool-off, a consent, an event."""
     verdict = rules.verdict(snapshot, coming.step, now, channel)
     if verdict.effect is Effect.ALLOW:
-        if not snapshot.budget.is_full(now) or coming.step.message_class is MessageClass.STATUTORY:
+        full_until = _full_until(snapshot, coming, now)
+        if full_until is None:
             return None
-        reason, until = Reason.CONTACT_CAP, snapshot.budget.full_until
+        # No cap is known to have room: every one that there is stands in the way.
+        caps = _caps(snapshot, rules)
+        facts = {**facts, **named(caps)} if caps else facts
+        reason, until = Reason.CONTACT_CAP, full_until
     else:
         facts = {
             **facts,
@@ -396,14 +549,25 @@ def _unlawful(
     return Wait(coming.key, reason, facts, until=max(until, now + _BLINK))
 
 
-def _unaddressed(
-    coming: Planned, slot: int | None, closed: Reason, refused_by: tuple[Rule, ...], facts: Facts
-) -> Suppress | None:
-    if slot is not None:
+def _full_until(snapshot: Snapshot, coming: Planned, at: datetime) -> datetime | None:
+    """Return until when the person's budget says nothing of room for the step, None where it does at `at`."""
+    if not snapshot.budget.is_full(at) or coming.step.message_class is MessageClass.STATUTORY:
         return None
-    if refused_by:
-        facts = {**facts, **named(refused_by)}
-    return Suppress(coming.key, closed, facts)
+    return snapshot.budget.full_until
+
+
+def _caps(snapshot: Snapshot, rules: Rules) -> list[Rule]:
+    """Return the binding rules that count a person's contacts."""
+    chain = rules.law.chain(rules.jurisdictions(snapshot.borrower))
+    return [rule for rule in chain if isinstance(rule.terms, CapTerms) and rule.enforce.binds]
+
+
+def _unaddressed(coming: Planned, way: _Way, facts: Facts) -> Suppress | None:
+    if way.slot is not None:
+        return None
+    if way.refused_by:
+        facts = {**facts, **named(way.refused_by)}
+    return Suppress(coming.key, way.closed, facts)
 
 
 def named(rules: Iterable[Rule]) -> Facts:
@@ -415,15 +579,16 @@ def named(rules: Iterable[Rule]) -> Facts:
     }
 
 
-def _send(coming: Planned, hours: Hours, now: datetime, facts: Facts, slot: int) -> Send:
+def _send(coming: Planned, way: _Way, now: datetime, facts: Facts) -> Send:
+    assert way.slot is not None, "only what can go is sent"
     deadline = coming.deadline
     return Send(
         coming.key,
         Reason.DUE,
         facts,
-        channel=coming.step.channels[slot],
-        slot=slot,
-        not_after=min(deadline, hours.closing(now)),
+        channel=way.channel,
+        slot=way.slot,
+        not_after=min(deadline, way.hours.closing(now)),
         deadline=deadline,
     )
 
@@ -432,18 +597,18 @@ _UNUSABLE = {PointState.UNCONFIRMED: Reason.CONTACT_POINT_UNCONFIRMED}
 
 
 def _channel(
-    snapshot: Snapshot, coming: Planned, rules: Rules, now: datetime
+    snapshot: Snapshot, step: Step, channels: Sequence[str], rules: Rules, now: datetime
 ) -> tuple[int | None, Reason, tuple[Rule, ...]]:
-    """Return the position of the first channel with a usable contact point, no hold and all consent it needs; else why
-    there is none, and the rules by which the person's word closes what was left.
+    """Return the position of the first of the channels with a usable contact point, no hold and all consent it needs;
+    else why there is none, and the rules by which the person's word closes what was left.
 
     A statutory notice goes by a channel that was refused where there is no other: nobody can refuse it.
     """
     reason, refused_by, last = Reason.NO_CONTACT_POINT, tuple[Rule, ...](), None
-    for slot, channel in enumerate(coming.step.channels):
-        closed = closed_because(snapshot, coming.step.message_class, channel, now)
+    for slot, channel in enumerate(channels):
+        closed = closed_because(snapshot, step.message_class, channel, now)
         if closed is None:
-            against = rules.refused_by(snapshot, coming.step, now, channel)
+            against = rules.refused_by(snapshot, step, now, channel)
             if not against:
                 return slot, Reason.DUE, ()
             closed, refused_by = Reason.FORBIDDEN_BY_RULE, (*refused_by, *against)
@@ -451,7 +616,7 @@ def _channel(
         if closed is not Reason.NO_CONTACT_POINT:
             reason = closed
     if last is not None:
-        if coming.step.message_class is MessageClass.STATUTORY:
+        if step.message_class is MessageClass.STATUTORY:
             return last, Reason.DUE, ()
         # What was refused closes more for good than an address or a hold does.
         reason = Reason.FORBIDDEN_BY_RULE

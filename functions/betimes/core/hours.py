@@ -12,6 +12,7 @@ when it would be open as a holiday and as its weekday.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -93,14 +94,14 @@ class Timetable:
 
     def part_at(self, at: datetime) -> Interval | None:
         """Return the open part of a UTC day that `at` lies in, None when it is closed."""
-        for part in self.parts_of(at.astimezone(UTC).date()):
+        for part in self.parts_of(_day(at)):
             if part[0] <= at < part[1]:
                 return part
         return None
 
     def next_opening(self, at: datetime, until: datetime) -> datetime | None:
         """Return the first allowed instant in [at, until), `at` itself when it is one; None where there is none."""
-        day, last = at.astimezone(UTC).date(), until.astimezone(UTC).date()
+        day, last = _day(at), _day(until)
         while day <= last:
             for start, end in self.parts_of(day):
                 if at < end:
@@ -115,26 +116,54 @@ class Timetable:
         return min(at, limit)
 
 
+_Days = dict[date, tuple[Interval, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """The instants that all of `tables` allow: one for each window rule and each zone. Without any, all instants."""
 
     tables: tuple[Timetable, ...]
+    rules: tuple[Rule, ...] = field(init=False, compare=False, repr=False)
+    rule_ids: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _days: _Days = field(init=False, compare=False, repr=False)
 
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules behind the windows, each once, in order of id."""
+    def __post_init__(self) -> None:
         found = {table.rule.id: table.rule for table in self.tables}
-        return tuple(found[id_] for id_ in sorted(found))
+        self.rule_ids = tuple(sorted(found))  # type: ignore[misc]  # follows from the tables
+        self.rules = tuple(found[id_] for id_ in self.rule_ids)  # type: ignore[misc]  # so does this
+        self._days = _Days()  # type: ignore[misc]  # no part of the value
 
-    @property
-    def rule_ids(self) -> tuple[str, ...]:
-        """The ids of the rules behind the windows, each once, in order."""
-        return tuple(sorted({table.rule.id for table in self.tables}))
+    def parts_of(self, day: date) -> tuple[Interval, ...]:
+        """Return the parts [start, end) of the UTC day `day` that every window allows, in order; none touches the next
+        one.
+        """
+        found = self._days.get(day)
+        if found is None:
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            start = _midnight(day)
+            parts: list[Interval] = [(start, start + _DAY)]
+            for table in self.tables:
+                parts = [
+                    (max(start, other[0]), min(end, other[1]))
+                    for start, end in parts
+                    for other in table.parts_of(day)
+                    if start < other[1] and other[0] < end
+                ]
+            found = self._days[day] = tuple(parts)
+        return found
+
+    def part_at(self, at: datetime) -> Interval | None:
+        """Return the part of a UTC day that `at` lies in and every window allows, None when one does not."""
+        for part in self.parts_of(_day(at)):
+            if part[0] <= at < part[1]:
+                return part
+        return None
 
     def open_at(self, at: datetime) -> bool:
         """Return whether every window allows the instant `at`."""
-        return all(table.part_at(at) for table in self.tables)
+        return self.part_at(at) is not None
 
     def closed_by(self, at: datetime) -> tuple[str, ...]:
         """Return the ids of the rules that do not allow the instant `at`, each once, by id; empty when it is open."""
@@ -145,17 +174,13 @@ class Hours:
 
         Source: 12 CFR 1006.6(b)(1), conflicting facts about a location: convenient at every one (US.REGF.LOC).
         """
-        # Each round goes on to an opening of some window, of which there are few a day.
-        while at < until:
-            latest = at
-            for table in self.tables:
-                opening = table.next_opening(latest, until)
-                if opening is None:
-                    return None
-                latest = opening
-            if latest == at:
-                return at
-            at = latest
+        day, last = _day(at), _day(until)
+        while day <= last:
+            for start, end in self.parts_of(day):
+                if at < end:
+                    opening = max(start, at)
+                    return opening if opening < until else None
+            day += _DAY
         return None
 
     def closing(self, at: datetime) -> datetime:
@@ -164,11 +189,11 @@ class Hours:
         `at` + `HORIZON` where all of it is allowed until there. For a window that contains its closing time this is one
         microsecond after that time.
         """
-        end = at + HORIZON
-        for table in self.tables:
-            end = table.closing(at, end)
+        limit, end = at + HORIZON, at
+        while end < limit and (part := self.part_at(end)):
+            end = part[1]
         assert at < end, "asked for the closing of hours that are not open"
-        return end
+        return min(end, limit)
 
     def intervals(self, start: datetime, end: datetime) -> tuple[Interval, ...]:
         """Return the longest allowed intervals [opening, closing) within [start, end), in order; may be empty.
@@ -182,6 +207,11 @@ class Hours:
             goes_on = bool(found) and found[-1][1] == opening
             found.append((found.pop()[0] if goes_on else opening, at))
         return tuple(found)
+
+
+def _day(at: datetime) -> date:
+    """Return the UTC day of an instant."""
+    return at.date() if at.tzinfo is UTC else at.astimezone(UTC).date()
 
 
 def _midnight(on: date) -> datetime:

@@ -12,18 +12,24 @@ or who made it may be unknown; then it counts.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from betimes.core import consent, zones
+from betimes.core.consent import Consent
 from betimes.core.counting import Cap, earliest_due, first_after, last_of
 from betimes.core.hours import HORIZON, Hours, Interval, Timetable
 from betimes.core.question import Answer, Effect, Request, Trigger
 from betimes.core.rule import (
     Bound,
     CapTerms,
+    ConsentForm,
     ConsentTerms,
     ContentTerms,
     CooloffAfter,
@@ -56,6 +62,10 @@ _TICK: Final = timedelta(microseconds=1)
 _FOLD: Final = timedelta(hours=26)
 # Answers and hours kept for one rule; consumers share a few sets of zones.
 _KEPT: Final = 64
+# Texts whose words one rule remembers: a few templates by a few lenders, each with few lengths of its figures.
+_TEXTS_KEPT: Final = 256
+_FIGURE: Final = re.compile("[0-9]")
+_AT: Final = attrgetter("at")
 
 # Stages in which a contact is collection, whatever it calls itself.
 _LATE: Final = frozenset({Stage.OVERDUE, Stage.DEFAULT_NOTICE, Stage.CHARGED_OFF, Stage.MORATORIUM})
@@ -72,37 +82,49 @@ _OWN: Final = Pool.OWN
 _LENDER: Final = Pool.LENDER
 _FIRST: Final = Party.FIRST
 _CONVERSATION: Final = CooloffAfter.CONVERSATION
+_CONSUMER: Final = Where.CONSUMER
 
 Facts = Mapping[str, str | int | bool]
 Judge = Callable[["Case"], Answer]
 
 
 class Case:
-    """A request before its judges: what several of them ask for is worked out once."""
+    """A request before its judges: what several of them ask for is worked out once, when the first one asks."""
 
-    __slots__ = ("_counted", "_today", "request")
+    __slots__ = ("_figureless", "_nothing_refused", "_times", "_touches", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self._counted: dict[tuple[Unit, frozenset[str]], list[Touch]] = {}
-        self._today: dict[str, date] = {}
+        self._touches: list[Touch] | None = None
+        self._times: list[datetime] = []
+        self._nothing_refused: bool | None = None
+        self._figureless: str | None = None
 
-    def counted(self, unit: Unit, channels: frozenset[str]) -> list[Touch]:
-        """Return the touches by `channels` (empty: any) that a cap on `unit` counts."""
-        key = (unit, channels)
-        found = self._counted.get(key)
+    def since(self, start: datetime) -> list[Touch]:
+        """Return the touches from `start` on, in order of time."""
+        touches = self._touches
+        if touches is None:
+            # Most often they come in one order or the other, and then sorting is no work.
+            touches = self._touches = sorted(self.request.touches, key=_AT)
+            self._times = [touch.at for touch in touches]
+        return touches[bisect_left(self._times, start) :]
+
+    @property
+    def nothing_refused(self) -> bool:
+        """Whether the ledger holds nothing but what was agreed to: so nothing in it stops anything."""
+        found = self._nothing_refused
         if found is None:
-            found = counted(self.request.touches, unit)
-            if channels:
-                found = [touch for touch in found if touch.channel in channels]
-            self._counted[key] = found
+            found = self._nothing_refused = all(
+                isinstance(entry, Consent) for entry in self.request.consents
+            )
         return found
 
-    def today(self, zone: str) -> date:
-        """Return the civil date of the contact in a zone."""
-        found = self._today.get(zone)
+    @property
+    def figureless(self) -> str:
+        """The text with each figure as 0."""
+        found = self._figureless
         if found is None:
-            found = self._today[zone] = zones.local_date(self.request.at, zone)
+            found = self._figureless = _FIGURE.sub("0", self.request.text)
         return found
 
 
@@ -214,6 +236,26 @@ def make(rule: Rule, calendar: Calendar | None) -> Judge:
     raise AssertionError(f"{rule.id} is not about contact: nobody asks it")
 
 
+def _date_of(at: datetime, zone: str) -> date:
+    """Return the civil date at an instant in UTC. Unlike `zones.local_date`, it remembers days and not instants: it is
+    for touches, of which no two have the same one.
+    """
+    for _, end, offset in zones.stretches(at.date(), zone):
+        if at < end:
+            return (at + offset).date()
+    raise AssertionError("a day of UTC holds each of its instants")
+
+
+def _day_of(at: datetime, zone: str) -> tuple[date, Interval]:
+    """Return the civil date at an instant in UTC, and instants [start, end) around it that all have that date."""
+    for start, end, offset in zones.stretches(at.date(), zone):
+        if at < end:
+            on = (at + offset).date()
+            midnight = datetime.combine(on, time(), UTC) - offset
+            return on, (max(start, midnight), min(end, midnight + _DAY))
+    raise AssertionError("a day of UTC holds each of its instants")
+
+
 # Few days and zones, very many contacts.
 @lru_cache(maxsize=4096)
 def _first_instant(on: date, zone: str) -> datetime:
@@ -249,21 +291,25 @@ class WindowJudge:
     __slots__ = (
         "_agreed",
         "_calendar",
+        "_hours",
         "_is_for_some",
         "_known",
         "_other_dpd",
         "_rule",
         "_tables",
         "_terms",
+        "_where",
     )
 
     def __init__(self, rule: Rule, terms: WindowTerms, calendar: Calendar | None) -> None:
         self._rule, self._terms, self._calendar = rule, terms, calendar
+        self._where = terms.where
         self._agreed, self._other_dpd = idle(rule, "agreed"), idle(rule, "dpd")
         self._is_for_some = (
             terms.unless_agreed or terms.dpd_at_least is not None or terms.dpd_at_most is not None
         )
         self._tables: dict[str, Timetable] = {}
+        self._hours: dict[tuple[str, ...], tuple[Hours, Answer]] = {}
         self._known: dict[tuple[str, ...], tuple[datetime, datetime, Answer]] = {}
 
     def lets_go(self, request: Request) -> Answer | None:
@@ -292,36 +338,38 @@ class WindowJudge:
         request = case.request
         if self._is_for_some and (let_go := self.lets_go(request)) is not None:
             return let_go
-        where, at = places(self._rule, request), request.at
+        at = request.at
+        where = request.zones if self._where is _CONSUMER else places(self._rule, request)
         known = self._known.get(where)
         # Contacts come in order of time, so the hours they fall into, or the night, are most often the last asked for.
         if known is not None and known[0] <= at < known[1]:
             return known[2]
-        tables = self.tables(request)
-        parts = [table.part_at(at) for table in tables]
-        facts: dict[str, str | int | bool] = {"zones": " ".join(where)}
-        if all(parts):
-            opened = [part for part in parts if part]
-            said = answer(self._rule, Effect.ALLOW, facts)
-            self._remember(where, (*_common(opened), said))
-            return said
-        opening = Hours(tables).next_opening(at, at + HORIZON)
+        hours, allowed = self._hours.get(where) or self._hours_of(where, request)
+        part = hours.part_at(at)
+        if part is not None:
+            self._remember(where, (*part, allowed))
+            return allowed
+        opening = hours.next_opening(at, at + HORIZON)
         if opening is None:
-            return answer(self._rule, Effect.DENY, {**facts, "opens_at": ""})
-        facts["opens_at"] = zones.to_text(opening)
+            return answer(self._rule, Effect.DENY, {**allowed.facts, "opens_at": ""})
+        facts = {**allowed.facts, "opens_at": zones.to_text(opening)}
         said = answer(self._rule, Effect.DEFER, facts, opening)
         # Nothing is open before the opening, so the same is said until there.
         self._remember(where, (at, opening, said))
         return said
 
+    def _hours_of(self, where: tuple[str, ...], request: Request) -> tuple[Hours, Answer]:
+        """Return the hours by the clocks of all these zones, and what is said within them."""
+        if len(self._hours) >= _KEPT:
+            self._hours.clear()
+        allowed = answer(self._rule, Effect.ALLOW, {"zones": " ".join(where)})
+        found = self._hours[where] = (Hours(self.tables(request)), allowed)
+        return found
+
     def _remember(self, where: tuple[str, ...], known: tuple[datetime, datetime, Answer]) -> None:
         if len(self._known) >= _KEPT:
             self._known.clear()
         self._known[where] = known
-
-
-def _common(parts: Sequence[Interval]) -> Interval:
-    return max(start for start, _ in parts), min(end for _, end in parts)
 
 
 class _CapJudge:
@@ -336,6 +384,7 @@ class _CapJudge:
         "_is_plain",
         "_rolling",
         "_rule",
+        "_runs",
         "_terms",
         "_where",
     )
@@ -353,15 +402,18 @@ class _CapJudge:
         everybody = terms.pool in (Pool.LENDER_AND_AGENCIES, Pool.ALL)
         self._is_plain = everybody and terms.scope is Scope.PERSON and not terms.excludes
         self._allow: dict[int, Answer] = {}
+        # By zone: instants of one civil date there, and the run around it.
+        self._runs: dict[str, tuple[Interval, _Run]] = {}
 
     def __call__(self, case: Case) -> Answer:
-        touches = case.counted(self._terms.unit, self._channels)
-        if not touches:
-            return self._fits(0)
         request, most = case.request, 0
+        if not request.touches:
+            return self._fits(0)
         for zone in self._where or request.zones:
-            start, end = self._around(case, zone)
-            near = [touch for touch in touches if start <= touch.at < end]
+            run = self._run(request.at, zone)
+            near = self._counted(case.since(run.start))
+            if near and near[-1].at >= run.end:
+                near = [touch for touch in near if touch.at < run.end]
             if not near:
                 continue
             if self._is_plain and len(near) < self._terms.most:
@@ -371,17 +423,30 @@ class _CapJudge:
                 # Where so few are near, no run holds too many.
                 if len(times) >= self._terms.most:
                     at = request.at
-                    if at < self._room_at(times, zone, at):
+                    if at < self._room_at(times, run, at):
                         return self._full(case, name, len(times))
                 most = max(most, len(times))
         return self._fits(most)
 
-    def _around(self, case: Case, zone: str) -> Interval:
-        """Return the instants [start, end) in which all touches lie that may share a run with the contact."""
+    def _counted(self, touches: Iterable[Touch]) -> list[Touch]:
+        """Return those of `touches` that the cap counts."""
+        channels = self._channels
+        if channels:
+            touches = [touch for touch in touches if touch.channel in channels]
+        return counted(touches, self._terms.unit)
+
+    def _run(self, at: datetime, zone: str) -> _Run:
+        """Return where the touches lie that may share a run with a contact at `at`."""
         if self._rolling is not None:
-            at = case.request.at
-            return at - self._rolling + _TICK, at + self._rolling
-        return _run_around(case.today(zone), self._days, zone)
+            return _Run(zone, at - self._rolling + _TICK, at + self._rolling, None)
+        known = self._runs.get(zone)
+        # As with hours, the day of a contact is most often that of the last one.
+        if known is None or not known[0][0] <= at < known[0][1]:
+            if len(self._runs) >= _KEPT:
+                self._runs.clear()
+            on, alike = _day_of(at, zone)
+            known = self._runs[zone] = (alike, _run_around(on, self._days, zone))
+        return known[1]
 
     def _fits(self, count: int) -> Answer:
         said = self._allow.get(count)
@@ -394,17 +459,22 @@ class _CapJudge:
 
     def _full(self, case: Case, name: str, count: int) -> Answer:
         request = case.request
-        where = places(self._rule, request)
-        pools = self._pools(request, case.counted(self._terms.unit, self._channels))
-        until, room = request.at, request.at + _TICK
+        at, where = request.at, places(self._rule, request)
+        # What lies before the run of the contact makes no later one fuller.
+        runs = [self._run(at, zone) for zone in where]
+        pools = [
+            (times, run)
+            for run in (runs if self._rolling is None else runs[:1])
+            for _, times in self._pools(request, self._counted(case.since(run.start)))
+        ]
+        until, room = at, at + _TICK
         if self._rolling is not None:
             span = self._rolling
             while until < room:
                 until = room
-                room = max(self._room_rolling(times, until, span) for _, times in pools)
+                room = max(self._room_rolling(times, until, span) for times, _ in pools)
         else:
-            at = request.at
-            dated = [(self._days_of(times, zone, at), zone) for _, times in pools for zone in where]
+            dated = [(self._days_of(times, run, at), run.zone) for times, run in pools]
             # Each round goes on to an instant at which room is made somewhere; there are no more than touches.
             while until < room:
                 until = room
@@ -429,28 +499,30 @@ class _CapJudge:
             for name, each in _by_scope(terms.scope, request, touches)
         ]
 
-    def _room_at(self, times: list[datetime], zone: str, at: datetime) -> datetime:
+    def _room_at(self, times: list[datetime], run: _Run, at: datetime) -> datetime:
         """Return the first instant, not before `at`, at which one more fits; `at` itself where it does."""
         if self._rolling is not None:
             return self._room_rolling(times, at, self._rolling)
-        return self._room_by_days(self._days_of(times, zone, at), zone, at)
+        return self._room_by_days(self._days_of(times, run, at), run.zone, at)
 
-    def _days_of(self, times: list[datetime], zone: str, at: datetime) -> list[date]:
-        """Return the civil days of touches in order, of all or of those that matter from `at` on."""
-        most = self._terms.most
-        if len(times) > most:
-            # Of what is over only the last `most` keep room from being made; a date is shown again within a day.
-            latest = sorted(times)
-            if latest[-1] <= at:
-                since = latest[-most] - _FOLD
-                near = sorted(zones.local_date(each, zone) for each in times if each >= since)
-                if near[-1] <= zones.local_date(at, zone):
+    def _days_of(self, times: list[datetime], run: _Run, at: datetime) -> list[date]:
+        """Return the civil days of touches, which come in order: of all, or of those that matter from `at` on."""
+        most, zone, offset = self._terms.most, run.zone, run.offset
+        if times and times[-1] <= at:
+            # Of what is over only the last `most` keep room from being made.
+            if offset is not None:
+                return [(each + offset).date() for each in times[-most:]]
+            if len(times) > most:
+                # Where clocks are set back, a date is shown again within a day.
+                since = times[-most] - _FOLD
+                near = sorted(_date_of(each, zone) for each in times if each >= since)
+                if near[-1] <= _date_of(at, zone):
                     return near
-        return sorted(zones.local_date(each, zone) for each in times)
+        return sorted(_date_of(each, zone) for each in times)
 
     def _room_by_days(self, days: list[date], zone: str, at: datetime) -> datetime:
         """Return the same for touches of these civil days of the zone, in order."""
-        on = zones.local_date(at, zone)
+        on = _date_of(at, zone)
         if days and on < days[-1]:
             day = self._cap.next_allowed(days, on)
         elif len(days) < self._terms.most:
@@ -476,13 +548,31 @@ class _CapJudge:
         raise AssertionError("when the last one is out of every run, one more fits")
 
 
+class _Run(NamedTuple):
+    """Instants [start, end) in which all lies that shares a run with a contact, by the clocks of a zone; `offset` is
+    how far these are ahead of UTC where they run evenly all that time.
+    """
+
+    zone: str
+    start: datetime
+    end: datetime
+    offset: timedelta | None
+
+
 @lru_cache(maxsize=4096)
-def _run_around(on: date, days: int, zone: str) -> Interval:
+def _run_around(on: date, days: int, zone: str) -> _Run:
     """Return instants [start, end) in which all civil dates lie that share a run of `days` days with `on`.
 
     Where clocks are set back over a midnight the end of a day is shown twice, and they hold a little more.
     """
-    return _first_instant(on - (days - 1) * _DAY, zone), _last_midnight(on + days * _DAY, zone)
+    start = _first_instant(on - (days - 1) * _DAY, zone)
+    end = _last_midnight(on + days * _DAY, zone)
+    offsets = {
+        piece.offset
+        for n in range((end.date() - start.date()).days + 1)
+        for piece in zones.stretches(start.date() + n * _DAY, zone)
+    }
+    return _Run(zone, start, end, offsets.pop() if len(offsets) == 1 else None)
 
 
 def _most_in(times: Iterable[datetime], at: datetime, span: timedelta) -> int:
@@ -559,6 +649,8 @@ class _CooloffJudge:
             kind = self._terms.after.value
             return [event.starts_at for event in request.events if event.kind == kind]
         spoken = [touch for touch in request.touches if touch.conversation]
+        if not spoken:
+            return []
         groups = _by_scope(self._terms.scope, request, spoken)
         return [touch.at for _, each in groups for touch in each]
 
@@ -579,12 +671,14 @@ class _SuppressJudge:
 
     def __call__(self, case: Case) -> Answer:
         request = case.request
-        if not request.events:
+        events = self._events
+        stopping = [event for event in request.events if event.kind in events]
+        if not stopping:
             return self._allow
         until, first = request.at, ""
         # In order of their start, so one that begins before the last is over goes on where that one ends.
-        for event in sorted(request.events, key=lambda each: each.starts_at):
-            if event.kind not in self._events or event.starts_at > until:
+        for event in sorted(stopping, key=lambda each: each.starts_at):
+            if event.starts_at > until:
                 continue
             over_at = event.ends_at
             if self._days is not None:
@@ -603,15 +697,18 @@ class _SuppressJudge:
 class _ConsentJudge:
     """Answers by the ledger of consents and refusals, see `consent.allows`; DENY, since time gives no consent."""
 
-    __slots__ = ("_allow", "_deny", "_rule", "_terms")
+    __slots__ = ("_allow", "_deny", "_needs_none", "_rule", "_terms")
 
     def __init__(self, rule: Rule, terms: ConsentTerms) -> None:
         self._rule, self._terms = rule, terms
+        self._needs_none = terms.form is ConsentForm.NOT_REFUSED
         facts = {"form": terms.form.value}
         self._allow = answer(rule, Effect.ALLOW, {**facts, "stands": True})
         self._deny = answer(rule, Effect.DENY, {**facts, "stands": False})
 
     def __call__(self, case: Case) -> Answer:
+        if self._needs_none and case.nothing_refused:
+            return self._allow
         request = case.request
         stands = consent.allows(
             request.consents,
@@ -629,19 +726,38 @@ class _ConsentJudge:
 class _ContentJudge:
     """Answers by the words of the message, as `core.wording` finds them. A language for which a rule knows no wording
     it asks for is refused: nobody can say that the words are there.
+
+    Most texts differ from the last one in figures alone, which are no words: a text is read once with whatever figures,
+    unless the rule has one in its own phrases.
     """
 
-    __slots__ = ("_allow", "_content", "_no_text", "_rule")
+    __slots__ = ("_allow", "_content", "_has_figures", "_known", "_no_text", "_rule")
 
     def __init__(self, rule: Rule, terms: ContentTerms) -> None:
         self._rule, self._content = rule, Content(terms)
         self._no_text = idle(rule, "no text")
         self._allow = answer(rule, Effect.ALLOW, {"words": "as they must be"})
+        self._has_figures = any(
+            _FIGURE.search(unicodedata.normalize("NFKC", phrase))
+            for lists in (terms.must, terms.must_not)
+            for phrases in lists.values()
+            for phrase in phrases
+        )
+        self._known: dict[tuple[str, str], Answer] = {}
 
     def __call__(self, case: Case) -> Answer:
         text, language = case.request.text, case.request.language
         if not text:
             return self._no_text
+        key = (language, text if self._has_figures else case.figureless)
+        said = self._known.get(key)
+        if said is None:
+            if len(self._known) >= _TEXTS_KEPT:
+                self._known.clear()
+            said = self._known[key] = self._read(text, language)
+        return said
+
+    def _read(self, text: str, language: str) -> Answer:
         banned = self._content.banned(text, language)
         if banned:
             return answer(self._rule, Effect.DENY, {"holds": banned})
@@ -727,6 +843,8 @@ class _NoticeJudge:
 
     def __call__(self, case: Case) -> Answer:
         request, terms = case.request, self._terms
+        if not request.triggers:
+            return self._allow
         triggers = [each for each in request.triggers if each.kind == terms.trigger]
         if not triggers:
             return self._allow

@@ -18,7 +18,7 @@ from betimes.core import agenda, ids, record, zones
 from betimes.core.agenda import Planned
 from betimes.core.book import Snapshot
 from betimes.core.contact import Contact, Event, Spoke, State
-from betimes.core.decide import closed_because, decide
+from betimes.core.decide import decide
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.hold import KINDS
 from betimes.core.obligation import Obligation
@@ -168,17 +168,17 @@ def _along(
         coming = agenda.next_step(sibling, treatment)
         if coming is None or now < coming.at:
             continue
-        also = decide(sibling, treatment, policies.rules, now, coming=coming)
-        if not isinstance(also, Send):
-            continue
-        step = _step_of(treatment, also)
+        step, channel = coming.step, decision.channel
         if step.message_class is not asking.message_class or step.deadline_days:
             continue
-        if decision.channel not in step.channels:
+        if channel not in step.channels:
             continue
         # Its own first choice may be another channel: one contact on this one is better than two.
-        closed = closed_because(sibling, step.message_class, decision.channel, now)
-        if closed is None and not policies.rules.refused_by(sibling, step, now, decision.channel):
+        also = decide(sibling, treatment, policies.rules, now, coming=coming, channel=channel)
+        if not isinstance(also, Send):
+            continue
+        # What was refused is left to a statutory notice that has no other way.
+        if not policies.rules.refused_by(sibling, step, now, channel):
             taken += 1
             yield sibling, also
 
@@ -454,7 +454,9 @@ def _review(
 def _expired(snapshot: Snapshot, contact: Contact, policies: Policies, now: datetime) -> Reason:
     """Return why a READY contact whose time is over never went: what stopped it to the end, else that it was late."""
     line = policies.treatment_of(snapshot.profile).version(contact.treatment)
-    decision = decide(snapshot, line, policies.rules, now, step=contact.step)
+    decision = decide(
+        snapshot, line, policies.rules, now, step=contact.step, channel=contact.channel
+    )
     busy = contact.reason is Reason.PROVIDER_BUSY
     if decision is not None and decision.reason in _ENDS and not busy:
         return decision.reason

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from betimes.core import zones
-from betimes.core.allowed import Never, next_allowed
+from betimes.core.allowed import Ask, Never, first_allowed
 from betimes.core.book import Pages, Snapshot
 from betimes.core.borrower import Borrower, ContactPoint, PointState
 from betimes.core.budget import Budget, token_of
@@ -161,20 +161,29 @@ def permission(
         *_address(head, wanted),
         *_room(budget, wanted, now),
     ]
-    requests = [
-        replace(
-            each,
-            touches=(*budget.touches, *ahead),
-            events=_events(pages, wanted, each),
-            consents=pages.consents,
-        )
-        for each in _requests(head, wanted, about, now)
-    ]
+
+    def requests_at(at: datetime) -> list[Request]:
+        return [
+            replace(
+                each,
+                touches=(*budget.touches, *ahead),
+                events=_events(pages, wanted, each),
+                consents=pages.consents,
+            )
+            for each in _requests(head, wanted, about, at)
+        ]
+
+    requests = requests_at(now)
     names = _jurisdictions(head, wanted, policies)
     verdicts = [policies.rules.law.evaluate(each, names) for each in requests]
     said = _folded(verdicts, against)
     if said.effect is Effect.DEFER:
-        return replace(said, next_allowed_at=_next(policies.rules.law, names, requests, said, now))
+        start, deadline = max(said.until or now, now), now + HORIZON
+        # At the midnights of a debt it becomes a day older, and may come to another stage.
+        changes = {at for each in about for at in zones.midnights(each.zone, start, deadline)}
+        asks = [lambda at, n=n: requests_at(at)[n] for n in range(len(requests))]
+        found = _next(policies.rules.law, names, asks, start, deadline, sorted(changes))
+        return replace(said, next_allowed_at=found)
     if not said.is_given:
         return said
     # Caps count by the day, and rules begin and end with one: tomorrow all has to be asked again.
@@ -187,17 +196,21 @@ def permission(
 
 
 def _next(
-    law: Law, names: Sequence[str], requests: Sequence[Request], said: Permission, now: datetime
+    law: Law,
+    names: Sequence[str],
+    asks: Sequence[Ask],
+    at: datetime,
+    deadline: datetime,
+    changes: Sequence[datetime],
 ) -> datetime | None:
-    """Return the first instant at which the law lets the contact be about each of its debts, by what is known now; None
-    where there is none within `HORIZON`.
+    """Return the first instant from `at` on at which the law lets the contact be about each of its debts, by what is
+    known now and by the age of each debt then; None where there is none before the deadline.
     """
-    at, deadline = max(said.until or now, now), now + HORIZON
     # Each round comes to an instant that one debt allows and none before it does.
     for _ in range(_ROUNDS):
         start = at
-        for each in requests:
-            found = next_allowed(law, names, each, at, deadline)
+        for ask in asks:
+            found = first_allowed(law, names, ask, at, deadline, changes=changes)
             if isinstance(found, Never):
                 return None
             at = found.at

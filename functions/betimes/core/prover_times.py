@@ -16,7 +16,7 @@ from typing import Final
 from betimes.core import agenda, rules, zones
 from betimes.core.agenda import Planned
 from betimes.core.book import Snapshot
-from betimes.core.cases import DAY, Scene, midnights, plan_key, span_of, utc_days
+from betimes.core.cases import DAY, Scene, plan_key, span_of, utc_days
 from betimes.core.decide import CLOSING_MARGIN, from_opening
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hours import Hours, Interval, Timetable
@@ -282,7 +282,7 @@ class Place:
             planned.at - base,
             superseded if superseded is None else superseded - base,
             true_until if true_until is None else true_until - base,
-            tuple(each - base for each in midnights(self.own, planned.at, end)),
+            tuple(each - base for each in zones.midnights(self.own, planned.at, end)),
             zones.local_date(planned.at, self.own) - due_on,
             base.time(),
             self._ground.days_of(planned.at - DAY, end + DAY),
@@ -349,9 +349,9 @@ class Place:
         start, end = planned.at, self.deadline(snapshot, planned, channel)
         if start >= end:
             return
-        cuts = set(midnights(self.own, start, end))
+        cuts = set(zones.midnights(self.own, start, end))
         if obeys:
-            cuts |= set(midnights(self.zone, start, end))
+            cuts |= set(zones.midnights(self.zone, start, end))
         held: tuple[datetime, datetime, Request] | None = None
         for opens, closes in pairwise([start, *sorted(cuts), end]):
             if obeys and not version.is_open(zones.local_date(opens, self.zone)):

@@ -4,13 +4,18 @@ into the ledger of a person (`core.consent`).
 Only entries are added. A command carries ids, so told twice it adds nothing; an id with other content is refused.
 Taking a consent back says that the person wants no more, so it is a refusal too, also where the law asks for no
 consent. Nothing but a lift, or the person's own START, ends a refusal: a consent that is told later does not.
+
+A refusal is never turned away for what stands around it. It is added before the consents that it takes back, which end
+in as many passes as it takes; it counts beyond the end of what is kept; and one that was lifted and is said again, also
+under the same id, is another entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from typing import Final
 
 from betimes.core import consent, ids, keywords, zones
@@ -29,10 +34,14 @@ TOLERANCE: Final = timedelta(minutes=10)
 MAX_ID: Final = 100
 # The longest reference to a proof.
 MAX_EVIDENCE: Final = 200
-# Statements that one request may tell of.
-MAX_STATEMENTS: Final = 50
-# Entries kept of one person; beyond that only plain refusals are.
+# Statements that one request may tell of: what they are themselves, three entries at most each, fits one transaction.
+MAX_STATEMENTS: Final = 25
+# Entries that one pass ends, beside what is said itself; the rest is for the next pass (`is_unfinished`).
+MAX_ENDS: Final = 20
+# Entries kept of one person; beyond that no consent is, and all that stops or ends something.
 MAX_ENTRIES: Final = 1000
+# Behind the id of a refusal that was lifted and is told again, before its number.
+_AGAIN: Final = ":again"
 YEARS: Final = range(1970, 2200)
 # What a consent to reminders, or to marketing, is consent to. A statutory notice asks for none.
 PURPOSES: Final = {
@@ -74,9 +83,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class TellConsents:
-    """Tell what a person agreed to, refused, or took back; at most `MAX_STATEMENTS`, applied in their order."""
+    """Tell what a person agreed to, refused, or took back; at most `MAX_STATEMENTS`, applied in their order.
+
+    `unread` is what was wrong with others beside them, which could not be read; the whole is then rejected with it.
+    """
 
     statements: tuple[Statement, ...]
+    unread: Rejected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +110,58 @@ def consented(pages: Pages, command: TellConsents, policies: Policies, now: date
 
     Raises:
         Rejected: code "unknown_borrower", "bad_id", "bad_consent", "in_the_future", "bad_date", "duplicate_id",
-            "unknown_consent"; the field names the statement, and nothing of the command is in any pages.
+            "unknown_consent", "too_many_consents", or what `unread` has; the field names the statement, and nothing of
+            the command is in any pages. What it refuses can be had from `refusals_of`.
     """
     if pages.head is None:
         raise Rejected("unknown_borrower", "borrower_id", "create the borrower before its consents")
     if not 1 <= len(command.statements) <= MAX_STATEMENTS:
         raise Rejected(
-            "bad_consent", "consents", f"a request has 1 to {MAX_STATEMENTS} of them; send several"
+            "bad_consent",
+            "consents",
+            f"a request has 1 to {MAX_STATEMENTS} of them; send several requests",
         )
+    if command.unread is not None:
+        raise command.unread
+    until = len(pages.consents) + MAX_ENDS
     for n, statement in enumerate(command.statements):
         try:
-            pages = _stated(pages, statement, policies, now)
+            pages = _stated(pages, statement, policies, now, until)
         except Rejected as rejected:
             many = len(command.statements) > 1
             field = f"consents.{n}.{rejected.field}" if many else rejected.field
             raise Rejected(rejected.code, field, rejected.message) from None
     return pages
+
+
+def refusals_of(
+    pages: Pages, command: TellConsents, policies: Policies, now: datetime
+) -> TellConsents | None:
+    """Return what a command that was rejected refuses all the same: its refusals and revocations, without those that
+    are wrong themselves, with the consents they take back; None where it has none, or is too long to be looked at.
+    """
+    if pages.head is None or not 1 <= len(command.statements) <= MAX_STATEMENTS:
+        return None
+    revoked = {each.id for each in command.statements if each.act is Act.REVOKE}
+    good: list[Statement] = []
+    until = len(pages.consents) + MAX_ENDS
+    for each in command.statements:
+        if each.act is Act.LIFT or (each.act is Act.GRANT and each.id not in revoked):
+            continue
+        try:
+            pages = _stated(pages, each, policies, now, until)
+        except Rejected:
+            continue
+        good.append(each)
+    # A consent that nothing good takes back was only looked at, and waits for its list to be right.
+    taken_back = {each.id for each in good if each.act is Act.REVOKE}
+    told = tuple(each for each in good if each.act is not Act.GRANT or each.id in taken_back)
+    return TellConsents(told) if told else None
+
+
+def is_unfinished(before: Pages, after: Pages) -> bool:
+    """Return whether a pass may have left ends for the next: the same command, accepted once more, adds them."""
+    return len(after.consents) - len(before.consents) >= MAX_ENDS
 
 
 def answered(pages: Pages, command: TellReply, policies: Policies, now: datetime) -> Pages:
@@ -130,10 +179,11 @@ def answered(pages: Pages, command: TellReply, policies: Policies, now: datetime
     _check_id(command.message_id, "message_id")
     _check_instant(command.at, "at", now)
     address = token_of(pages.tenant, pages.borrower_id, command.address)
+    until = len(pages.consents) + MAX_ENDS
     if command.reply.meaning is Meaning.START:
         for switch in (Switch.REMINDER, Switch.MARKETING):
-            for entry in consent.lift(pages.consents, switch, command.channel, address, command.at):
-                pages = _added(pages, replace(entry, told_at=now))
+            ends = consent.lift(pages.consents, switch, command.channel, address, command.at)
+            pages = _ended(pages, ends, now, until)
         return pages
     reaches = {
         switch: _reach(pages, policies, switch, command.channel, command.at)
@@ -149,11 +199,15 @@ def answered(pages: Pages, command: TellReply, policies: Policies, now: datetime
         evidence=command.message_id,
     )
     for entry in told:
-        pages = _refused(pages, entry, "message_id", policies, now)
+        pages = _refused(pages, entry, "message_id", now)
+    # Both refusals stand before anything ends: whatever comes between the passes, nothing goes out.
+    for entry in told:
+        pages = _taken_back(pages, entry, policies, now, until)
     return pages
 
 
-def _stated(pages: Pages, said: Statement, policies: Policies, now: datetime) -> Pages:
+def _stated(pages: Pages, said: Statement, policies: Policies, now: datetime, until: int) -> Pages:
+    """Return the pages after one statement; it ends what it takes back while the ledger is shorter than `until`."""
     _check_id(said.id, "id")
     _check_instant(said.at, "at", now)
     if len(said.evidence) > MAX_EVIDENCE or not said.evidence.isprintable():
@@ -167,9 +221,10 @@ def _stated(pages: Pages, said: Statement, policies: Policies, now: datetime) ->
             return _granted(pages, said, now)
         case Act.REFUSE:
             refusal = _refusal(pages, said, said.id, policies, now)
-            return _refused(pages, refusal, "id", policies, now)
+            pages = _refused(pages, refusal, "id", now)
+            return _taken_back(pages, refusal, policies, now, until)
         case Act.REVOKE:
-            return _revoked(pages, said, policies, now)
+            return _revoked(pages, said, policies, now, until)
         case Act.LIFT:
             return _lifted(pages, said, now)
 
@@ -201,7 +256,13 @@ def _granted(pages: Pages, said: Statement, now: datetime) -> Pages:
         if old is None:
             if any(_first(pages.consents, each) for each in _other_ids(said)):
                 raise _taken("id")
-            pages = _added(pages, entry)
+            if len(pages.consents) >= MAX_ENTRIES:
+                raise Rejected(
+                    "too_many_consents",
+                    "consents",
+                    f"{MAX_ENTRIES} entries are kept of one borrower; refusals are taken and consents no more",
+                )
+            pages = pages.with_entry(entry)
         elif not isinstance(old, Consent) or replace(entry, told_at=old.told_at) != old:
             raise _taken("id")
     return pages
@@ -245,66 +306,98 @@ def _reach(
     return consent.wider(reach, Reach.CHANNEL), media
 
 
-def _refused(
-    pages: Pages, refusal: Refusal, field: str, policies: Policies, now: datetime
-) -> Pages:
-    """Return the pages with a refusal and the ends of the consents that it takes back; `field` names its id."""
-    old = _first(pages.consents, refusal.id)
-    if old is not None:
+def _refused(pages: Pages, refusal: Refusal, field: str, now: datetime) -> Pages:
+    """Return the pages with a refusal, the same ones where it is told again; `field` names its id.
+
+    One that was lifted and is then said anew under its id is a further
+    entry: the first is over for good.
+    """
+    known: dict[str, Entry] = {}
+    lifts: dict[str, datetime] = {}
+    for each in pages.consents:
+        known.setdefault(each.id, each)
+        if isinstance(each, Refusal) and each.lifted_at is not None:
+            lifts[each.id] = max(each.lifted_at, lifts.get(each.id, each.lifted_at))
+    for identity in _numbered(refusal.id):
+        old = known.get(identity)
+        if old is None:
+            return pages.with_entry(replace(refusal, id=identity, told_at=now))
         if not isinstance(old, Refusal) or _content(old) != _content(refusal):
-            raise _taken(field)
-        return pages
+            if identity == refusal.id:
+                raise _taken(field)
+        elif identity not in lifts or refusal.at == old.at or refusal.at < lifts[identity]:
+            return pages
+    raise AssertionError("there is always one more number")
+
+
+def _numbered(identity: str) -> Iterator[str]:
+    """Yield the ids of a refusal and of its repetitions after it was lifted."""
+    yield identity
+    yield from (f"{identity}{_AGAIN}{n}" for n in count(2))
+
+
+def _taken_back(
+    pages: Pages, refusal: Refusal, policies: Policies, now: datetime, until: int
+) -> Pages:
+    """Return the pages with the ends of the consents that a refusal takes back."""
     due_at = _obey_by(pages, policies, refusal)
-    for end in consent.revoke(pages.consents, refusal, due_at):
-        pages = _added(pages, replace(end, told_at=now))
-    return _added(pages, replace(refusal, told_at=now))
+    return _ended(pages, consent.revoke(pages.consents, refusal, due_at), now, until)
 
 
-def _revoked(pages: Pages, said: Statement, policies: Policies, now: datetime) -> Pages:
+def _ended(pages: Pages, ends: Sequence[Consent | Refusal], now: datetime, until: int) -> Pages:
+    """Return the pages with as many of the ends as there is room for, in a ledger of `until` entries."""
+    for end in ends[: max(0, until - len(pages.consents))]:
+        pages = pages.with_entry(replace(end, told_at=now))
+    return pages
+
+
+def _revoked(pages: Pages, said: Statement, policies: Policies, now: datetime, until: int) -> Pages:
     """Return the pages with a consent taken back: its ends, and a refusal as far as it went."""
     given = [each for each in _found(pages.consents, said.id) if isinstance(each, Consent)]
     if not given:
         raise Rejected("unknown_consent", "id", "this borrower has given no consent with this id")
-    identity = f"{said.id}:revoked"
-    if _first(pages.consents, identity) is not None:
-        return pages
-    if said.at < given[0].given_at:
-        raise Rejected("bad_consent", "at", "a consent is taken back after it was given")
     first = given[0]
+    if said.at < first.given_at - TOLERANCE:
+        raise Rejected("bad_consent", "at", "a consent is taken back after it was given")
     switch = consent.switch_of(first.purpose)
     reach, media = _reach(pages, policies, switch, first.channel, said.at)
     refusal = Refusal(
-        id=identity,
+        id=f"{said.id}:revoked",
         switch=switch,
         channel=first.channel,
         address=first.address,
-        at=min(said.at, now),
+        # Of two clocks that differ a little, no order of the two words follows.
+        at=max(first.given_at, min(said.at, now)),
         reach=reach,
         media=media,
         evidence=said.evidence,
         source=said.by or pages.tenant,
     )
+    pages = _refused(pages, refusal, "id", now)
     due_at = _obey_by(pages, policies, refusal)
     ended = {each.id for each in given if each.revoked_at is not None}
-    for each in given:
-        if each.id not in ended:
-            end = replace(each, revoked_at=refusal.at, revocation_due_at=due_at, told_at=now)
-            pages = _added(pages, end)
-    return _refused(pages, refusal, "id", policies, now)
+    own = [
+        replace(each, revoked_at=refusal.at, revocation_due_at=due_at)
+        for each in given
+        if each.id not in ended
+    ]
+    pages = _ended(pages, own, now, until)
+    return _taken_back(pages, refusal, policies, now, until)
 
 
 def _lifted(pages: Pages, said: Statement, now: datetime) -> Pages:
-    """Return the pages with a refusal lifted, or both that an answer with this id made."""
+    """Return the pages with a refusal lifted, or both that an answer with this id made; what was refused again under
+    the id later stands.
+    """
     given = [each for each in _found(pages.consents, said.id) if isinstance(each, Refusal)]
     if not given:
         raise Rejected("unknown_consent", "id", "this borrower has no refusal with this id")
+    if all(said.at < each.at for each in given):
+        raise Rejected("bad_consent", "at", "a refusal is lifted after it was made")
     lifted = {each.id for each in given if each.lifted_at is not None}
     for each in given:
-        if each.id in lifted:
-            continue
-        if said.at < each.at:
-            raise Rejected("bad_consent", "at", "a refusal is lifted after it was made")
-        pages = _added(pages, replace(each, lifted_at=said.at, told_at=now))
+        if each.id not in lifted and each.at <= said.at:
+            pages = pages.with_entry(replace(each, lifted_at=said.at, told_at=now))
     return pages
 
 
@@ -312,7 +405,13 @@ def _found(ledger: Ledger, identity: str) -> Iterator[Entry]:
     """Yield the entries with an id, and those that one statement or answer with it made."""
     endings = ("", *(f":{each}" for each in (*Purpose, *Switch)))
     ids = {identity + ending for ending in endings}
-    return (each for each in ledger if each.id in ids)
+    return (each for each in ledger if each.id in ids or _unnumbered(each) in ids)
+
+
+def _unnumbered(entry: Entry) -> str:
+    """Return the id under which a refusal was first told."""
+    first, again, number = entry.id.rpartition(_AGAIN)
+    return first if again and number.isdecimal() and isinstance(entry, Refusal) else entry.id
 
 
 def _first(ledger: Ledger, identity: str) -> Entry | None:
@@ -339,18 +438,6 @@ def _obey_by(pages: Pages, policies: Policies, refusal: Refusal) -> datetime:
         and refusal.switch in map(consent.switch_of, rule.terms.purposes)
     ]
     return consent.obey_by(refusal.at, min(days, default=0), zone, None)
-
-
-def _added(pages: Pages, entry: Entry) -> Pages:
-    # Whoever says no is heard, however often.
-    is_plain_no = isinstance(entry, Refusal) and not entry.provisional and entry.lifted_at is None
-    if len(pages.consents) >= MAX_ENTRIES and not is_plain_no:
-        raise Rejected(
-            "too_many_consents",
-            "consents",
-            f"{MAX_ENTRIES} entries are kept of one borrower; set a hold of kind opt_out instead",
-        )
-    return pages.with_entry(entry)
 
 
 def _taken(field: str) -> Rejected:

@@ -6,6 +6,7 @@ A due date is a date. An instant is an aware UTC datetime. The two meet only thr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -156,6 +157,18 @@ def first_instant(on: date, zone_name: str) -> datetime | None:
     """
     parts = _parts_of(on, zone_name)
     return parts[0][0] if parts else None
+
+
+def midnights(zone_name: str, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the midnights of a zone between two instants, both left out, in order."""
+    on = local_date(start, zone_name)
+    while True:
+        on += _DAY
+        at = instant(on, time.min, zone_name)
+        if at >= end:
+            return
+        if at > start:
+            yield at
 
 
 # Remembered, like `instant`: the agenda, the records and the reports write the same instants again and again.

@@ -28,7 +28,7 @@ from betimes.core.change import (
     SaveObligation,
 )
 from betimes.core.contact import Contact, Event, Spoke, State
-from betimes.core.decide import closed_because, decide, dropped, named, redated
+from betimes.core.decide import decide, dropped, redated
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.look import (
@@ -47,7 +47,7 @@ from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.rules import request
 from betimes.core.touch import Touch
-from betimes.core.treatment import MessageClass, Step, Treatment
+from betimes.core.treatment import Step, Treatment
 from betimes.core.values import dataclass, replace
 from betimes.flows import ahead
 from betimes.flows.sweep import fed_until
@@ -231,23 +231,16 @@ class Dispatch:
             due_on = due_of(asked.spoke.cycle)
             return replace(moved, facts={**moved.facts, "due_on": due_on.isoformat()})
         together = [(spoke.obligation_id, spoke.step) for spoke in contact.everything]
-        decision = decide(snapshot, line, rules, now, step=step, together=together)
+        # Another channel may do, but this contact is for this one.
+        decision = decide(
+            snapshot, line, rules, now, step=step, together=together, channel=contact.channel
+        )
         if decision is None:
             if not line.has(step):
                 raise AssertionError(f"contact {contact.id} names a step its treatment lacks")
             return dropped(snapshot, line, rules, step, now)
         if not isinstance(decision, Send):
             return decision
-        # Another channel may do, but this contact is for this one.
-        closed = closed_because(snapshot, contact.message_class, contact.channel, now)
-        if closed is not None:
-            return Suppress(step, closed, decision.facts)
-        said = line.version(str(decision.facts["treatment"])).step(step)
-        refused_by = rules.refused_by(snapshot, said, now, contact.channel)
-        # Nobody can refuse a statutory notice; where the channel was refused since, it has no other way any more.
-        if refused_by and said.message_class is not MessageClass.STATUTORY:
-            facts = {**decision.facts, **named(refused_by)}
-            return Suppress(step, Reason.FORBIDDEN_BY_RULE, facts)
         # A claim needs its whole lease before the contact stops being useful or lawful.
         done_by = now + self.lease
         if done_by > min(contact.not_after, decision.not_after):

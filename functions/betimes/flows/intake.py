@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from datetime import datetime
 
-from betimes.core import intake
+from betimes.core import intake, said
 from betimes.core.book import Owner, Pages
 from betimes.core.change import (
     MAX_CHANGES,
@@ -42,6 +42,7 @@ from betimes.core.intake import (
 from betimes.core.obligation import Repayment
 from betimes.core.outside import told as told_of_touches
 from betimes.core.policies import Policies
+from betimes.core.said import TellConsents, TellReply
 from betimes.core.values import dataclass, replace
 from betimes.ports import Stores
 
@@ -104,7 +105,8 @@ class Intake:
     holders: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def take_in(self, tenant: str, told: Sequence[Told], now: datetime) -> list[Answer]:
-        """Return the answer to each of `told`, in the same order. A rejected one leaves no trace and stops no other.
+        """Return the answer to each of `told`, in the same order. A rejected one leaves no trace and stops no other;
+        only what a list of statements refuses is obeyed, whatever else is wrong with the list.
 
         `now` is when the platform hears of it (UTC).
 
@@ -254,8 +256,27 @@ class Intake:
             try:
                 self._apply(applied, item, now)
             except Rejected as rejected:
-                applied.answers.append(rejected)
+                applied.answers.append(self._but_refusals(applied, item, rejected, now))
         return applied
+
+    def _but_refusals(
+        self, applied: _Applied, item: Told, rejected: Rejected, now: datetime
+    ) -> Rejected:
+        """Apply what a rejected list of statements refuses, since a no is never lost for what stands beside it, and
+        return the answer to the list.
+        """
+        match item.commands:
+            case [TellConsents() as command]:
+                told = said.refusals_of(applied.pages, command, self.policies, now)
+            case _:
+                return rejected
+        if told is None:
+            return rejected
+        before = applied.pages
+        applied.pages, _ = intake.accept(before, told, self.policies, shards=self.shards, now=now)
+        applied.more |= said.is_unfinished(before, applied.pages)
+        heard = f"{rejected.message}; the refusals beside it are taken"
+        return Rejected(rejected.code, rejected.field, heard)
 
     def _apply(self, applied: _Applied, item: Told, now: datetime) -> None:
         """Apply one item to the pages, whole or not at all."""
@@ -270,7 +291,10 @@ class Intake:
                 # Money for an account we know to be somebody else's must not be kept here, and a debt on it is no
                 # debt of an account that is still to come.
                 self._free_owner(pages, command.account_id)
+            known = pages
             pages, did = intake.accept(pages, command, self.policies, shards=self.shards, now=now)
+            if isinstance(command, TellConsents | TellReply):
+                applied.more |= said.is_unfinished(known, pages)
             outcome = did if did is not Outcome.UNCHANGED else outcome
             if isinstance(command, AddObligation):
                 more |= any(intake.waiting_for(pages, command.obligation_id))

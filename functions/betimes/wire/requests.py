@@ -491,30 +491,35 @@ class ConsentsIn(_Request):
     consents: tuple[ConsentIn, ...] = Field(min_length=1, max_length=MAX_STATEMENTS)
 
     def to_core(self) -> TellConsents:
-        """Return the command.
+        """Return the command; what is wrong with one statement goes along with the others, since they may refuse.
 
         Raises:
-            Rejected: code "bad_id" or "bad_phone"; the field names the statement.
+            Rejected: code "bad_id" or "bad_phone"; the field names the statement, of which there is no good one.
         """
-        statements = []
+        statements: list[Statement] = []
+        unread: Rejected | None = None
         for n, each in enumerate(self.consents):
             try:
                 statements.append(each.to_core())
             except Rejected as bad:
-                raise Rejected(bad.code, f"consents.{n}.{bad.field}", bad.message) from None
-        return TellConsents(tuple(statements))
+                field = f"consents.{n}.{bad.field}"
+                unread = unread or Rejected(bad.code, field, bad.message)
+        if unread is not None and not statements:
+            raise unread
+        return TellConsents(tuple(statements), unread)
 
 
 class ReplyIn(_Request):
     """What a borrower answered; `message_id` is the provider's. `address` is where the answer came from, plain; only a
-    token of it is kept, and of the text nothing but the keyword that decided.
+    token of it is kept, and of the text nothing but the keyword that decided. A text that is longer than can be read
+    is for a person.
     """
 
     message_id: str
     at: AwareDatetime
     channel: Way
     address: Address = ""
-    text: str = Field("", max_length=MAX_TEXT)
+    text: str = ""
 
     def to_core(self, words: Keywords) -> TellReply:
         """Return the command, with the answer as it is read by `words`.
@@ -527,7 +532,7 @@ class ReplyIn(_Request):
             channel=self.channel,
             address=_plain(self.channel, self.address),
             at=self.at.astimezone(UTC),
-            reply=keywords.read(self.text, words),
+            reply=_read(self.text, words),
         )
 
 
@@ -621,6 +626,13 @@ def _id_or_none(field: str, value: str) -> str:
 
 def _ids(field: str, values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(checked_id(field, value) for value in values)
+
+
+def _read(text: str, words: Keywords) -> keywords.Reply:
+    """Return what an answer means. One that is too long may say anything where it is cut: it is UNSURE, never lost."""
+    if len(text) > MAX_TEXT:
+        return keywords.Reply(keywords.Meaning.UNSURE)
+    return keywords.read(text, words)
 
 
 def _plain(channel: str, address: str) -> str:
