@@ -23,6 +23,7 @@ from infra.settings import InfraSettings
 UNDECIDED_METRIC: Final = "Undecided"
 # Lenders whose repayments are older than a treatment of theirs allows, counted by `on_close_day`: their demands wait.
 STALE_FEEDS_METRIC: Final = "StaleFeeds"
+PROOFS_ENDING_METRIC: Final = "ProofsEnding"
 # The dimension Powertools puts on every metric.
 SERVICE_DIMENSION: Final = "service"
 
@@ -67,6 +68,12 @@ class Alarms(Construct):
             "StaleFeedsAlarm",
             STALE_FEEDS_METRIC,
             "A lender's repayments are not fresh, so nobody is asked to pay; the report of that day names the lender.",
+        )
+        self._counted(
+            "ProofsEndingAlarm",
+            PROOFS_ENDING_METRIC,
+            "The proof of a treatment ends within 60 days, after which nothing can be deployed: run 'betimes check "
+            "--sign' and release. The report of that day names the treatments.",
         )
         for name, queue in last_stops.items():
             self._last_stop(name, queue)

@@ -34,7 +34,9 @@ _ACCESS_LINE: Final = {
 
 
 class Api(Construct):
-    """`endpoint` is the base URL; all routing below it is `on_request`'s, which answers 404 to the rest."""
+    """`endpoint` is the base URL; what `http` has no other route for is `on_request`'s, which answers 404 to
+    the rest.
+    """
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Api(Construct):
             integration=integrations.HttpLambdaIntegration("OnRequest", function),
         )
         self._stage(api, self._access_log(settings))
+        self.http = api
         self.endpoint = api.api_endpoint
 
     def _access_log(self, settings: InfraSettings) -> logs.CfnLogGroup:

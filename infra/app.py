@@ -39,7 +39,7 @@ def build(settings: InfraSettings, outdir: Path | str | None = None) -> cdk.App:
         ResidencyError: a stack would hold data of borrowers where they may not live.
         UnprovedError: the policies are not those that were proved.
     """
-    proved.check(settings.treatment)
+    proved.check(settings.treatment, licence=settings.licence, serves=settings.jurisdictions)
     app = cdk.App(
         outdir=str(outdir) if outdir is not None else None,
         context=FLAGS,

@@ -43,12 +43,13 @@ ON_DELIVERY_SMS: Final = "on_delivery_sms"
 ON_FEEDBACK: Final = "on_feedback"
 ON_LEDGER: Final = "on_ledger"
 ON_CLOSE_DAY: Final = "on_close_day"
+ON_PAGE: Final = "on_page"
 
 VISIBILITY_FACTOR: Final = 6
 MAX_RECEIVES: Final = 5
 
 _TABLES_ENV: Final = (Env.BOOK_TABLE, Env.CONTACTS_TABLE, Env.LEDGER_TABLE)
-_POLICY_ENV: Final = (Env.TREATMENT, Env.LENDER, Env.LICENCE, Env.SHARDS)
+_POLICY_ENV: Final = (Env.TREATMENT, Env.LENDER, Env.LICENCE, Env.JURISDICTIONS, Env.SHARDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class FunctionSpec:
 
 FUNCTIONS: Final = (
     # An HTTP API gives up after 30 s; the function stops before its caller does.
-    FunctionSpec(ON_REQUEST, ON_REQUEST, 512, 25, (*_TABLES_ENV, *_POLICY_ENV)),
+    FunctionSpec(ON_REQUEST, ON_REQUEST, 512, 25, (*_TABLES_ENV, *_POLICY_ENV, Env.LINK_KEYS)),
     # One message is one page of a tape; the rest goes back to the queue as a continuation.
     FunctionSpec(
         ON_FILE,
@@ -98,6 +99,14 @@ FUNCTIONS: Final = (
         1024,
         900,
         (*_TABLES_ENV, *_POLICY_ENV, Env.EVIDENCE_BUCKET),
+    ),
+    # What borrowers open in a browser.
+    FunctionSpec(
+        ON_PAGE,
+        ON_PAGE,
+        512,
+        25,
+        (*_TABLES_ENV, *_POLICY_ENV, Env.LINK_KEYS, Env.LINK_HOSTS, Env.PAY_URL),
     ),
 )
 FUNCTION: Final = {spec.name: spec for spec in FUNCTIONS}

@@ -53,6 +53,7 @@ class Target(StrEnum):
     REPORT_FILES = "ReportFiles"
     SENDER = "Sender"
     CONFIGURATION_SET = "ConfigurationSet"
+    LINK_KEYS = "LinkKeys"
     DATA_KEY = "DataKey"
     ANY_PHONE = "AnyPhone"
     ANY_TOPIC = "AnyTopic"
@@ -106,7 +107,9 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
     catalogue.ON_REQUEST: (
         _INTAKE,
         _on(Target.LEDGER, do="dynamodb:Query"),
-        _tables_key(),
+        # Staff ask whether a code is that of a message of ours.
+        _on(Target.LINK_KEYS, do="secretsmanager:GetSecretValue"),
+        _tables_key("secretsmanager"),
     ),
     catalogue.ON_FILE: (
         _INTAKE,
@@ -177,6 +180,13 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
         _on(Target.REPORT_FILES, do="s3:PutObject"),
         _tables_key(),
         _on(Target.DATA_KEY, do="kms:GenerateDataKey", via=("s3",)),
+    ),
+    catalogue.ON_PAGE: (
+        _INTAKE,
+        # The contact that a link came with says whom it is about.
+        _on(Target.CONTACTS, do="dynamodb:GetItem"),
+        _on(Target.LINK_KEYS, do="secretsmanager:GetSecretValue"),
+        _tables_key("secretsmanager"),
     ),
 }
 

@@ -39,6 +39,7 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _PACK: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*|HOUSE")
 _LICENCE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*")
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
+_HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 # CDK's own keys carry a colon, slash or hyphen (`aws:cdk:…`, `@aws-cdk/…`, `availability-zones:…`); ours never do.
 _OUR_KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -53,7 +54,9 @@ class InfraSettings:
     protects segments and reports (0: no lock). `alarm_address` subscribes one mailbox to the alarms (empty:
     nobody). `jurisdictions` are the rule packs whose borrowers it serves, such as CN and US-MA (none: each whose data
     may live in the region, see `infra.residency`). `licence` is the jurisdiction under whose licence the lender
-    acts: its rules bind beside those of each borrower's residence and numbers (empty: it has no say).
+    acts: its rules bind beside those of each borrower's residence and numbers (empty: it has no say). `pay_url` is
+    the lender's payment page that links lead to (empty: pages say how to pay in words), `link_hosts` the hosts, with
+    commas between them, that it and other links may lead to.
 
     Raises:
         ValueError: a value that cannot be deployed; the message names the key.
@@ -77,6 +80,8 @@ class InfraSettings:
     tags: tuple[tuple[str, str], ...] = ()
     jurisdictions: tuple[str, ...] = ()
     licence: str = ""
+    pay_url: str = ""
+    link_hosts: str = ""
 
     def __post_init__(self) -> None:
         _match("stage", self.stage, _STAGE, "1 to 12 lower-case letters and digits")
@@ -94,6 +99,7 @@ class InfraSettings:
             _match("jurisdictions", name, _PACK, "names of rule packs such as CN and US-MA")
         if self.licence:
             _match("licence", self.licence, _LICENCE, "a jurisdiction such as CN or US-MA")
+        self._check_links()
         _within("shards", self.shards, 1, MAX_SHARDS)
         _within("evidence_lock_days", self.evidence_lock_days, 0, MAX_LOCK_DAYS)
         for key in ("lender", "treatment"):
@@ -107,6 +113,16 @@ class InfraSettings:
         if self.bundle == BUNDLE_LOCAL and not self.is_local:
             raise ValueError(
                 f"bundle={BUNDLE_LOCAL}: wheels of this machine fit stage {LOCAL_STAGE!r} only"
+            )
+
+    def _check_links(self) -> None:
+        """Refuse a payment page that the functions would refuse when the first borrower wants to pay."""
+        hosts = self.link_hosts.split(",") if self.link_hosts else []
+        for host in hosts:
+            _match("link_hosts", host, _HOST, "hosts such as pay.lender.example, in lower case")
+        if self.pay_url and not any(self.pay_url.startswith(f"https://{host}/") for host in hosts):
+            _refuse(
+                "pay_url", self.pay_url, "https, with a path, on one of the hosts of link_hosts"
             )
 
     @property

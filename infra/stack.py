@@ -31,6 +31,7 @@ from infra.functions import Functions
 from infra.keys import DataKey
 from infra.logical import pin
 from infra.mappings import Mappings
+from infra.page import LinkKeys, Page
 from infra.queues import Queues
 from infra.roles import Target, object_arns
 from infra.schedules import Schedules
@@ -95,6 +96,7 @@ class BetimesStack(cdk.Stack):
             key=key,
             files_queue=self._queues.work[FILES],
         )
+        self._link_keys = LinkKeys(self, "LinkKeys", settings=settings, key=key).secret
         functions = Functions(
             self,
             "Functions",
@@ -119,6 +121,7 @@ class BetimesStack(cdk.Stack):
             failures=self._queues.failures[SCHEDULE],
         )
         api = Api(self, "Api", settings=settings, function=functions["on_request"])
+        Page(self, "Page", api=api.http, function=functions["on_page"])
         alarms = Alarms(
             self,
             "Alarms",
@@ -204,6 +207,10 @@ class BetimesStack(cdk.Stack):
             Env.TREATMENT: settings.treatment,
             Env.LENDER: settings.lender,
             Env.LICENCE: settings.licence,
+            Env.LINK_KEYS: self._link_keys.secret_arn,
+            Env.LINK_HOSTS: settings.link_hosts,
+            Env.PAY_URL: settings.pay_url,
+            Env.JURISDICTIONS: " ".join(settings.jurisdictions),
         }
 
     def _arns(self, key_arn: str) -> Mapping[Target, str]:
@@ -227,6 +234,7 @@ class BetimesStack(cdk.Stack):
             Target.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
             Target.FILES: self._buckets.files.bucket_arn,
             Target.DATA_KEY: key_arn,
+            Target.LINK_KEYS: self._link_keys.secret_arn,
             Target.ANY_PHONE: "*",
             Target.ANY_TOPIC: f"arn:{self.partition}:sns:*",
             **dict(object_arns(self._buckets.files.bucket_arn, self._buckets.evidence.bucket_arn)),

@@ -247,8 +247,24 @@ def _schedule(options: argparse.Namespace) -> int:
 def _rulebook(options: argparse.Namespace) -> int:
     from betimes.local import rulebook
 
+    today = zones.local_date(datetime.now(UTC), DEFAULT_ZONE)
+    if options.sign_off is not None:
+        for given, option in (
+            (options.diff, "--diff"),
+            (options.out, "--out"),
+            (options.format, "--format"),
+        ):
+            if given:
+                raise Rejected(
+                    "bad_options",
+                    option,
+                    "writes pages, and --sign-off signs; leave one of them out",
+                )
+        if options.on is not None and options.on > today:
+            raise Rejected("bad_options", "--on", f"is after today, {today}: nobody signs ahead")
+        return rulebook.sign(options.sign_off, names=options.packs, on=options.on or today)
     if options.diff is None:
-        on = options.on or zones.local_date(datetime.now(UTC), DEFAULT_ZONE)
+        on = options.on or today
         return rulebook.write(out=options.out, names=options.packs, form=options.format, on=on)
     if options.on is not None:
         raise Rejected(
@@ -273,6 +289,8 @@ def _check(options: argparse.Namespace) -> int:
         notices=dict(options.notice),
         default=options.default,
         sign=options.sign,
+        signed_packs=options.signed_packs,
+        licence=options.licence,
     )
     if wish.first.year not in YEARS:
         raise _outside("--from")
@@ -583,9 +601,20 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
         help="the treatment of products that name none, as it is deployed (default: %(default)s)",
     )
     parser.add_argument(
+        "--licence",
+        metavar="JURISDICTION",
+        default="",
+        help="the lender's licence, as it is deployed: its rules bind beside those of each place (default: none)",
+    )
+    parser.add_argument(
         "--sign",
         action="store_true",
         help="write what is proved to packs/proofs.toml, if all of it is: policies run only as they were signed",
+    )
+    parser.add_argument(
+        "--signed-packs",
+        action="store_true",
+        help="end with 1 also where nobody has signed a pack as it is (betimes rulebook --sign-off)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -614,7 +643,7 @@ def _rulebook_options(parser: argparse.ArgumentParser) -> None:
         "--on",
         metavar="DATE",
         type=_day,
-        help="the day as of which rules are in force or not (default: today)",
+        help="the day as of which rules are in force or not, or on which they were signed (default: today)",
     )
     parser.add_argument(
         "--diff",
@@ -622,6 +651,11 @@ def _rulebook_options(parser: argparse.ArgumentParser) -> None:
         metavar=("OLD", "NEW"),
         type=Path,
         help="what changed from one folder or file of packs to another",
+    )
+    parser.add_argument(
+        "--sign-off",
+        metavar="NAME",
+        help="write into the packs named by --packs that NAME has read them and answers for them, as of --on",
     )
 
 

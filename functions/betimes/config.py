@@ -30,6 +30,10 @@ class Env:
     TREATMENT: Final = "BETIMES_TREATMENT"
     LENDER: Final = "BETIMES_LENDER"
     LICENCE: Final = "BETIMES_LICENCE"
+    JURISDICTIONS: Final = "BETIMES_JURISDICTIONS"
+    LINK_KEYS: Final = "BETIMES_LINK_KEYS_ARN"
+    LINK_HOSTS: Final = "BETIMES_LINK_HOSTS"
+    PAY_URL: Final = "BETIMES_PAY_URL"
     CLOCK_OFFSET: Final = "BETIMES_CLOCK_OFFSET_S"
 
 
@@ -71,6 +75,9 @@ TAG_CONTACT: Final = "contact_id"
 TAG_ATTEMPT: Final = "attempt"
 TAG_TENANT: Final = "tenant"
 
+# The path of the hosted pages, before the token.
+LINKS: Final = "/l/"
+
 METRICS_NAMESPACE: Final = "Betimes"
 LOCAL_STAGE: Final = "local"
 
@@ -105,7 +112,14 @@ class Settings:
     configuration_set: str = ""
     lender: str = "Betimes Demo"
     licence: str = ""
+    # Whose borrowers are served, with spaces between the names; "" for whoever is told.
+    jurisdictions: str = ""
     treatment: str = "default"
+    # The keys of links; the lender's payment page ("" none), and the hosts, with commas between them, that a borrower
+    # may be sent to.
+    link_keys: str = ""
+    link_hosts: str = ""
+    pay_url: str = ""
     shards: int = 4
     clock_offset_s: int = 0
 
@@ -160,6 +174,10 @@ _TEXT_SETTINGS: Final = {
     "configuration_set": Env.CONFIGURATION_SET,
     "lender": Env.LENDER,
     "licence": Env.LICENCE,
+    "jurisdictions": Env.JURISDICTIONS,
     "treatment": Env.TREATMENT,
+    "link_keys": Env.LINK_KEYS,
+    "link_hosts": Env.LINK_HOSTS,
+    "pay_url": Env.PAY_URL,
 }
 _NUMBER_SETTINGS: Final = {"shards": Env.SHARDS, "clock_offset_s": Env.CLOCK_OFFSET}

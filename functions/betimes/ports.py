@@ -87,13 +87,19 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered message on its way: the address, the text, and the ids that travel with it."""
+    """A rendered message on its way: the address, the text, and the ids that travel with it.
+
+    `lives_s` are the seconds until it is useless, 0 where nobody said; `unsubscribe` is the https address for one-click
+    unsubscription of an e-mail (RFC 8058), "" where it has none.
+    """
 
     contact_id: str
     attempt: int
     tenant: str
     address: str
     text: Text
+    lives_s: int = 0
+    unsubscribe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider surely did not take it. `code` is the provider's; `may_retry` if the same send can succeed later."""
+    """The provider surely did not take it. `code` is the provider's; `may_retry` if the same send can succeed later.
+
+    `throttled` says that only the pace was at fault; `retry_after_s` is how long the provider asks to wait, 0 where it
+    does not say.
+    """
 
     code: str
     may_retry: bool
+    throttled: bool = False
+    retry_after_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,11 @@ from betimes.ports import Clock, Sender, Stores
 if TYPE_CHECKING:
     from betimes.adapters.dynamodb import Tables
     from betimes.adapters.fanout import Fanout
+    from betimes.adapters.link_keys import LinkKeys
     from betimes.adapters.objects import Bucket
     from betimes.adapters.queues import Queue
     from betimes.adapters.segments import Segments
+    from betimes.flows.answer import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,52 @@ class World:
         """The policies in force: in this release those shipped with the code."""
         from betimes.adapters.packs import policies
 
-        return policies(self.settings.treatment, self.settings.lender, self.settings.licence)
+        settings = self.settings
+        return policies(
+            settings.treatment,
+            settings.lender,
+            settings.licence,
+            tuple(settings.jurisdictions.split()),
+        )
+
+    def proofs_ending(self, on: date) -> Mapping[str, date]:
+        """Return the treatments whose proofs end within weeks of a day, or have ended, with their last day."""
+        from betimes.adapters import proofs
+
+        return proofs.ending(proofs.read(), on)
 
     @cached_property
     def intake(self) -> Intake:
         """The intake flow."""
         return Intake(self.stores, self.policies, self.settings.shards)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where action links are opened and answered."""
+        from betimes.flows.answer import Desk
+
+        return Desk(self.stores, self.intake)
+
+    @cached_property
+    def key_ring(self) -> LinkKeys:
+        """Where the keys of links and message codes come from."""
+        from betimes.adapters.clients import client
+        from betimes.adapters.link_keys import LinkKeys
+
+        return LinkKeys(client("secretsmanager"), self.settings.need("link_keys"), self.clock)
+
+    @cached_property
+    def pay_url(self) -> str:
+        """The lender's own payment page, "" where none is set.
+
+        Raises:
+            Rejected: code "bad_url", where it is not https or on none of the hosts that are allowed.
+        """
+        from betimes.core.links import checked_url
+
+        if not self.settings.pay_url:
+            return ""
+        return checked_url(self.settings.pay_url, tuple(self.settings.link_hosts.split(",")))
 
     @cached_property
     def dispatch(self) -> Dispatch:

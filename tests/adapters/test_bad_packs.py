@@ -58,7 +58,7 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
     """And every calendar that is a file with it, though nobody names it."""
     named = {profile.calendar for profile in load().profiles.values()}
     assert "US" not in named
-    assert set(load().calendars) == {"BR", "BR-RJ", "BR-SP", "CN", "US"}
+    assert set(load().calendars) == {"BR", "BR-AM", "BR-ES", "BR-RJ", "BR-SP", "CN", "US"}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
             'calendar = "XX"',
             "unknown_calendar",
             "calendar",
-            "there are: BR, BR-RJ, BR-SP, CN, US",
+            "there are: BR, BR-AM, BR-ES, BR-RJ, BR-SP, CN, US",
         ),
         (
             TREATMENT,
@@ -80,7 +80,7 @@ def test_a_copy_of_what_is_shipped_is_read(folder: Path) -> None:
             'digest = true\ncalendar = "XX"',
             "unknown_calendar",
             "calendar",
-            "there are: BR, BR-RJ, BR-SP, CN, US",
+            "there are: BR, BR-AM, BR-ES, BR-RJ, BR-SP, CN, US",
         ),
         (
             TREATMENT,
@@ -249,4 +249,4 @@ def test_china_is_not_asked_for_where_nothing_names_it(folder: Path) -> None:
         text = file.read_text("utf-8")
         if 'calendar = "CN"' in text:
             file.write_text(text.replace('calendar = "CN"', 'calendar = "US"'), "utf-8")
-    assert set(load().calendars) == {"BR", "BR-RJ", "BR-SP", "US"}
+    assert set(load().calendars) == {"BR", "BR-AM", "BR-ES", "BR-RJ", "BR-SP", "US"}

@@ -116,7 +116,7 @@ def test_federal_holidays_follow_the_statute() -> None:
 
 def test_every_shipped_calendar_can_be_had() -> None:
     """Under its own name, the same object each time."""
-    assert shipped() == ("BR", "BR-RJ", "BR-SP", "CN", "US")
+    assert shipped() == ("BR", "BR-AM", "BR-ES", "BR-RJ", "BR-SP", "CN", "US")
     for name in shipped():
         assert calendar(name).name == name
         assert calendar(name) is calendar(name)
@@ -125,7 +125,9 @@ def test_every_shipped_calendar_can_be_had() -> None:
 @pytest.mark.parametrize("name", ["ATLANTIS", "", "cn", "../rules/CN", "US.toml"])
 def test_an_unknown_calendar_is_refused_with_those_there_are(name: str) -> None:
     """A name is looked up among the shipped ones, never taken for a path."""
-    with pytest.raises(Rejected, match="shipped: BR, BR-RJ, BR-SP, CN, US") as refused:
+    with pytest.raises(
+        Rejected, match="shipped: BR, BR-AM, BR-ES, BR-RJ, BR-SP, CN, US"
+    ) as refused:
         calendar(name)
     assert (refused.value.code, refused.value.field) == ("unknown_calendar", "calendar")
 

@@ -23,7 +23,8 @@ from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
 from betimes.core.ids import is_id
 from betimes.core.money import Money
-from betimes.core.obligation import Obligation, Repayment, Watch
+from betimes.core.obligation import Obligation, Repayment, Tried, Watch
+from betimes.core.preferences import Preferences
 from betimes.core.reason import Reason
 from betimes.core.record import Record, record_id
 from betimes.core.rule import Party, Purpose, Recipient
@@ -64,6 +65,16 @@ points = all_fields(
     state=st.sampled_from(PointState),
     since=counts,
 )
+clocks = st.none() | st.times()
+wishes = all_fields(
+    Preferences,
+    channels=some_texts,
+    quiet_from=clocks,
+    quiet_until=clocks,
+    language=texts,
+    one_reminder=st.booleans(),
+    digest=st.booleans(),
+)
 borrowers = all_fields(
     Borrower,
     tenant=ids,
@@ -79,6 +90,7 @@ borrowers = all_fields(
     tags=some_texts,
     score_band=texts,
     held=counts,
+    preferences=wishes,
 )
 accounts = all_fields(
     Account,
@@ -103,6 +115,9 @@ watches = all_fields(
     seq=positive,
     spoken=st.lists(st.tuples(texts, instants), max_size=3).map(tuple),
     pay_by=st.none() | days,
+    tried=st.lists(st.builds(Tried, texts, counts, texts), max_size=3).map(tuple),
+    awaits=some_texts,
+    ask_at=st.none() | instants,
 )
 spans = st.tuples(instants, instants).filter(lambda span: span[0] < span[1])
 
@@ -326,6 +341,14 @@ contacts = st.builds(
         point=counts,
         chain=texts,
         also=st.lists(st.builds(Spoke, ids, texts, texts), max_size=3).map(tuple),
+        cause=texts,
+        claimed_at=st.none() | instants,
+        taken=st.lists(counts, max_size=3).map(tuple),
+        refusals=st.lists(counts, max_size=3).map(tuple),
+        complained_at=st.none() | instants,
+        unsubscribed_at=st.none() | instants,
+        seen_at=st.none() | instants,
+        read_at=st.none() | instants,
     ),
     instants,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from betimes.adapters import law_packs
-from betimes.adapters.packs import policies
+from betimes.adapters.packs import drafts, policies
 from betimes.cli import main
 from betimes.config import Env, Settings
 from betimes.core.errors import Rejected
@@ -76,7 +76,10 @@ def test_a_licence_binds_beside_residence_and_number() -> None:
     """Of the environment, by way of the settings; one that nobody knows is refused."""
     world = from_environment({Env.LICENCE: "US-TX"})
     assert world.settings.licence == "US-TX"
-    assert world.policies.rules.licence == "US-TX"
+    assert drafts("default", "A Lender", "US-TX").rules.licence == "US-TX"
+    with pytest.raises(Rejected, match="that of US-TX binds too in CN") as unproved:
+        _ = world.policies
+    assert unproved.value.code == "unproved_policy"
     assert LAW.select("CN", "", "US-TX") == ("CN", "US")
     assert Settings.read({}).licence == ""
     with pytest.raises(Rejected, match="no pack for the licence 'XY'") as refused:

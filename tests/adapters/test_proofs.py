@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -127,6 +127,13 @@ def _new_treatment(folder: Path) -> None:
     (folder / "treatments/mine.toml").write_text(text, "utf-8")
 
 
+def _new_pack(folder: Path) -> None:
+    """A state of its own, whose people the rules of the country stood for so far."""
+    text = (folder / "rules/US-CA.toml").read_text("utf-8")
+    text = text.replace('"US-CA"', '"US-TX"', 1).replace("US.CA.", "US.TX.")
+    (folder / "rules/US-TX.toml").write_text(text, "utf-8")
+
+
 def _new_product(folder: Path) -> None:
     text = (folder / "products/medical.toml").read_text("utf-8")
     (folder / "products/dental.toml").write_text(text.replace('"medical"', '"dental"', 1), "utf-8")
@@ -140,8 +147,12 @@ def _new_product(folder: Path) -> None:
         (_new_product, "dental.toml is used now and was not part of the proof"),
         (lambda folder: (folder / "products/medical.toml").unlink(), "was part of the proof and is not used now"),
         (lambda folder: (folder / "proofs.toml").unlink(), "there is no proof of it"),
-        (lambda folder: (folder / "proofs.toml").write_text("form = 1\n"), "is not as 'betimes check"),
-        (lambda folder: edit(folder / "proofs.toml", "form = 1", "form = 0"), "is of form 0"),
+        (lambda folder: (folder / "proofs.toml").write_text("form = 2\n"), "is not as 'betimes check"),
+        (lambda folder: edit(folder / "proofs.toml", "form = 2", "form = 1"), "is of form 1"),
+        (lambda folder: edit(folder / "proofs.toml", "last = 2", "last = 1 # 2"), "is not as"),
+        (lambda folder: (folder / "treatments/sparse.toml").unlink(), "it was proved with the others and is not there"),
+        (_new_pack, "rules/ (which packs there are) has changed"),
+        (lambda folder: edit(folder / "keywords.toml", "\n", "\n# other words\n"), "keywords.toml has changed"),
         (lambda folder: edit(folder / "proofs.toml", '"CN", ', ""), "it is not proved for CN"),
     ],
 )  # fmt: skip
@@ -161,6 +172,40 @@ def test_a_deployment_refuses_a_file_that_no_proof_names(
     change(folder)
     with pytest.raises(proved.UnprovedError, match="is part of no proof"):
         proved.check("default", folder)
+
+
+def test_a_proof_ends_with_its_last_due_date() -> None:
+    """That day is proved, the next one is not; sixty days before it is said."""
+    drafts = packs.drafts("default", "A Lender")
+    certificates = proofs.read()
+    last = min(each.last for each in certificates.values())
+    proofs.require(drafts, last)
+    with pytest.raises(Rejected, match=f"its proof ended with {last}; run 'betimes check --sign'"):
+        proofs.require(drafts, last + timedelta(days=1))
+    # What is deployed goes on: it names no day.
+    proofs.require(drafts)
+    proved.check("default", on=last)
+    with pytest.raises(proved.UnprovedError, match=f"its proof ended with {last}"):
+        proved.check("default", on=last + timedelta(days=1))
+    assert proofs.ending(certificates, last - timedelta(days=61)) == {}
+    soon = proofs.ending(certificates, last - timedelta(days=60))
+    assert last in soon.values()
+
+
+def test_another_licence_is_another_proof() -> None:
+    """Its rules bind beside those of every place, and nobody asked about both together."""
+    with pytest.raises(Rejected, match="for the licence none, and that of SG binds too in CN, EU"):
+        packs.policies("default", "A Lender", "SG")
+
+
+def test_a_licence_that_adds_nothing_needs_no_other_proof(folder: Path) -> None:
+    """Where a treatment is meant for places under it only."""
+    drafts = packs.drafts("default", "A Lender", "CN")
+    china = ("huabei_like", "jiebei_like")
+    for name in china:
+        proofs._require_licence(drafts.treatments[name], proofs.read()[name], drafts)
+    edit(folder / "proofs.toml", 'licence = ""', 'licence = "SG"')
+    assert "for the licence SG, and that of none binds too in CN" in refused()
 
 
 def test_another_default_is_another_proof(folder: Path) -> None:
@@ -192,3 +237,34 @@ def test_whoever_signs_again_may_use_it(folder: Path, capsys: pytest.CaptureFixt
     assert cli.main(sign) == 1
     assert "nothing is signed" in capsys.readouterr().out
     assert (folder / "proofs.toml").read_bytes() == before
+
+
+def test_a_deployment_refuses_a_licence_that_no_proof_knows() -> None:
+    """Functions would not start under it: what cdk refuses is what they would refuse."""
+    for licence in ("CN", "SG", "US-MA"):
+        with pytest.raises(proved.UnprovedError, match=f"that of {licence} binds too in"):
+            proved.check("default", licence=licence)
+        with pytest.raises(Rejected, match=f"that of {licence} binds too in"):
+            packs.policies("default", "A Lender", licence)
+    proved.check("default", licence="")
+
+
+def test_who_serves_one_place_needs_the_proof_for_that_one() -> None:
+    """A lender in China under China's licence takes in borrowers of China; nothing else has to be proved with it."""
+    proved.check("default", licence="CN", serves=("CN",))
+    found = packs.policies("default", "A Lender", "CN", ("CN",))
+    assert [found.is_served(name) for name in ("CN", "US", "US-MA", "DE", "XX")] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    everybody = packs.policies("default", "A Lender")
+    assert all(everybody.is_served(name) for name in ("CN", "US-MA", "DE", "XX"))
+    union = packs.policies("default", "A Lender", "", ("EU", "HOUSE"))
+    assert union.is_served("DE"), "its pack is that of the union"
+    assert union.is_served("XX"), "whom no pack knows is under that of the house"
+    assert not union.is_served("GB")
+    with pytest.raises(proved.UnprovedError, match="that of CN binds too in US"):
+        proved.check("default", licence="CN", serves=("CN", "US"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import threading
@@ -16,14 +17,22 @@ import pytest
 from botocore.config import Config
 
 from betimes.adapters import clients, send_failures
+from betimes.adapters.end_user_messaging import EndUserMessaging
+from betimes.adapters.push import Push
 from betimes.adapters.send_failures import Verdict
 from betimes.adapters.ses import Email
 from betimes.adapters.sms import Sms
 from betimes.core.message import Text
 from betimes.ports import Accepted, Letter, Refused, Sender, Unknown
 
-SENDERS = ("email", "sms")
-SERVICES = {"email": "sesv2", "sms": "sns"}
+SENDERS = ("email", "sms", "eum", "push")
+SERVICES = {"email": "sesv2", "sms": "sns", "eum": "pinpoint-sms-voice-v2", "push": "sns"}
+ADDRESSES = {
+    "email": "borrower@example.com",
+    "sms": "+12025550123",
+    "eum": "+12025550123",
+    "push": "arn:aws:sns:us-east-1:123456789012:endpoint/GCM/betimes/0a1b2c3d-4e5f",
+}
 
 
 @dataclass
@@ -33,6 +42,9 @@ class Provider:
     behaviour: str = "accept"
     status: int = 200
     code: str = ""
+    words: str = "no"
+    reason: str = ""
+    retry_after: str = ""
     requests: list[bytes] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -59,15 +71,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(provider)
 
     def _answer(self, provider: Provider) -> None:
-        if self.path.startswith("/v2/"):
-            body = b'{"MessageId": "m-1"}' if provider.status == 200 else b'{"message": "no"}'
+        # End User Messaging names its operation in a header, SESv2 in the path, SNS in the body.
+        if "X-Amz-Target" in self.headers or self.path.startswith("/v2/"):
+            answer = {"MessageId": "m-1"}
+            refusal = {"message": provider.words, "__type": provider.code}
+            if provider.reason:
+                refusal["Reason"] = provider.reason
+            body = json.dumps(answer if provider.status == 200 else refusal).encode()
         elif provider.status == 200:
             body = (
                 b"<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult>"
                 b"</PublishResponse>"
             )
         else:
-            error = f"<Error><Code>{provider.code}</Code><Message>no</Message></Error>"
+            error = (
+                f"<Error><Code>{provider.code}</Code><Message>{provider.words}</Message></Error>"
+            )
             body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
         if provider.behaviour == "garbage":
             body = b"<<<{{{"
@@ -75,6 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if provider.code:
             self.send_header("x-amzn-errortype", provider.code)
+        if provider.retry_after:
+            self.send_header("Retry-After", provider.retry_after)
         self.end_headers()
         self.wfile.write(body)
 
@@ -109,16 +130,29 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "READ_TIMEOUT_S", 0.3)
 
 
+def over(channel: str, client: Any) -> Sender:
+    match channel:
+        case "email":
+            return Email(client, sender="bills@lender.example", configuration_set="reminders")
+        case "eum":
+            return EndUserMessaging(client, configuration_set="reminders")
+        case "push":
+            return Push(client)
+        case _:
+            return Sms(client)
+
+
 def sender(channel: str, endpoint: str) -> Sender:
-    client = clients.client(SERVICES[channel], region="us-east-1", endpoint=endpoint, sends=True)
-    if channel == "email":
-        return Email(client, sender="bills@lender.example", configuration_set="reminders")
-    return Sms(client)
+    return over(
+        channel,
+        clients.client(SERVICES[channel], region="us-east-1", endpoint=endpoint, sends=True),
+    )
 
 
 def letter(channel: str) -> Letter:
-    address = {"email": "borrower@example.com", "sms": "+12025550123"}[channel]
-    return Letter("c_1", 1, "t1", address, Text(channel, "en", "Bill due", "CNY 12.00 is due."))
+    name = "sms" if channel == "eum" else channel
+    text = Text(name, "en", "Bill due", "CNY 12.00 is due.")
+    return Letter("c_1", 1, "t1", ADDRESSES[channel], text, lives_s=3600)
 
 
 @pytest.mark.parametrize("channel", SENDERS)
@@ -159,12 +193,7 @@ def test_the_slow_server_would_catch_a_client_that_retries(
         endpoint_url=provider.url,
         config=Config(retries={"mode": "standard"}),
     )
-    channels: dict[str, Sender] = {
-        "email": Email(careless, sender="bills@lender.example", configuration_set="reminders"),
-        "sms": Sms(careless),
-    }
-
-    channels[channel].send(letter(channel))
+    over(channel, careless).send(letter(channel))
 
     assert len(provider.requests) > 1
 
@@ -206,7 +235,14 @@ def test_a_failed_handshake_is_surely_not_sent(provider: Provider, channel: str)
     assert provider.requests == []
 
 
-TABLES = {"email": send_failures.SES, "sms": send_failures.SNS}
+TABLES = {
+    "email": send_failures.SES,
+    "sms": send_failures.SNS,
+    "eum": send_failures.END_USER_MESSAGING,
+    "push": send_failures.SNS,
+}
+# Codes that all providers have in common, whatever they call them.
+OURS = {"EndpointDisabled": "endpoint_disabled", "OptedOut": "opted_out"}
 CASES = [
     (channel, code, verdict) for channel in SENDERS for code, verdict in TABLES[channel].items()
 ]
@@ -221,9 +257,11 @@ def test_each_code_gets_its_verdict(
 
     answer = sender(channel, provider.url).send(letter(channel))
 
+    name = OURS.get(code, code)
     expected = {
-        Verdict.LATER: Refused(code, may_retry=True),
-        Verdict.NEVER: Refused(code, may_retry=False),
+        Verdict.PACE: Refused(name, may_retry=True, throttled=True),
+        Verdict.LATER: Refused(name, may_retry=True),
+        Verdict.NEVER: Refused(name, may_retry=False),
         Verdict.UNKNOWN: Unknown(code),
     }
     assert answer == expected[verdict]
@@ -240,22 +278,137 @@ def test_a_code_nobody_has_judged_is_unknown(provider: Provider, channel: str) -
     )
 
 
+@pytest.mark.parametrize("channel", SENDERS)
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), ("0", 0), ("999999", 3600), ("Fri, 06 Mar 2026 02:00:00 GMT", 0), ("-5", 0)],
+)
+def test_a_throttle_says_how_long_to_wait_where_the_provider_does(
+    provider: Provider, channel: str, header: str, seconds: int
+) -> None:
+    """Too much at once is a refusal of the pace, with the provider's wait, an hour at most."""
+    provider.status, provider.code, provider.retry_after = 429, "ThrottlingException", header
+
+    assert sender(channel, provider.url).send(letter(channel)) == Refused(
+        "ThrottlingException", may_retry=True, throttled=True, retry_after_s=seconds
+    )
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "words", "reason", "expected"),
+    [
+        ("email", "TooManyRequestsException", "Maximum sending rate exceeded.", "", ""),
+        ("email", "TooManyRequestsException", "Daily message quota exceeded.", "", "daily_quota"),
+        ("email", "LimitExceededException", "Daily message quota exceeded", "", "daily_quota"),
+        ("email", "Throttling", "Daily message quota exceeded.", "", "daily_quota"),
+        ("eum", "ServiceQuotaExceededException", "", "DAILY_DESTINATION_CALL_LIMIT", "daily_quota"),
+        (
+            "eum",
+            "ServiceQuotaExceededException",
+            "",
+            "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
+            "spend_limit",
+        ),
+        ("eum", "ServiceQuotaExceededException", "", "POOLS_PER_ACCOUNT", ""),
+    ],
+)
+def test_a_quota_for_a_day_or_a_month_has_a_code_of_its_own(
+    provider: Provider, channel: str, code: str, words: str, reason: str, expected: str
+) -> None:
+    """A quota that is used up pauses the channel: it is a throttle that seconds do not mend."""
+    provider.status, provider.code, provider.words, provider.reason = 400, code, words, reason
+
+    assert sender(channel, provider.url).send(letter(channel)) == Refused(
+        expected or code, may_retry=True, throttled=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "words", "reason"),
+    [
+        ("sms", "InvalidParameter", "Phone number +12025550123 is opted out", ""),
+        ("sms", "OptedOut", "no", ""),
+        ("eum", "ConflictException", "no", "DESTINATION_PHONE_NUMBER_OPTED_OUT"),
+    ],
+)
+def test_who_opted_out_is_refused_for_good_and_by_name(
+    provider: Provider, channel: str, code: str, words: str, reason: str
+) -> None:
+    """No event will come for it: the answer itself says that the person opted out."""
+    provider.status, provider.code, provider.words, provider.reason = 400, code, words, reason
+
+    answer = sender(channel, provider.url).send(letter(channel))
+
+    assert answer == Refused("opted_out", may_retry=False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "may_retry"),
+    [
+        ("DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION", False),
+        ("DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE", False),
+        ("DESTINATION_PHONE_NUMBER_NOT_VERIFIED", False),
+        ("NO_ORIGINATION_IDENTITIES_FOUND", True),
+        ("RESOURCE_NOT_ACTIVE", True),
+        ("", True),
+    ],
+)
+def test_a_conflict_is_about_the_number_or_about_our_set_up(
+    provider: Provider, reason: str, may_retry: bool
+) -> None:
+    """What a person can mend may be tried again; a number that is blocked may not."""
+    provider.status, provider.code, provider.reason = 400, "ConflictException", reason
+
+    answer = sender("eum", provider.url).send(letter("eum"))
+
+    assert answer == Refused("ConflictException", may_retry=may_retry)
+
+
+def test_the_reasons_that_are_judged_exist() -> None:
+    """Each reason in our tables is one of the service's model: a misspelt one would never match."""
+    service = botocore.session.Session().get_service_model("pinpoint-sms-voice-v2")
+    conflicts = set(service.shape_for("ConflictExceptionReason").enum)
+    quotas = set(service.shape_for("ServiceQuotaExceededExceptionReason").enum)
+
+    assert send_failures._REASONS_OF_THE_NUMBER | {send_failures._REASON_OPTED_OUT} <= conflicts
+    assert quotas >= send_failures._REASONS_OF_A_DAY | send_failures._REASONS_OF_MONEY
+
+
+@pytest.mark.parametrize("channel", SENDERS)
+def test_no_answer_repeats_what_the_provider_wrote(provider: Provider, channel: str) -> None:
+    """The words of an error may hold an address or a number: neither code nor cause has them."""
+    provider.status, provider.words = 400, f"{ADDRESSES[channel]} is opted out, daily"
+    for code in [*TABLES[channel], "BrandNewException"]:
+        provider.code = code
+        answer = sender(channel, provider.url).send(letter(channel))
+        assert ADDRESSES[channel] not in repr(answer)
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "table"),
-    [("sesv2", "SendEmail", send_failures.SES), ("sns", "Publish", send_failures.SNS)],
+    [
+        ("sesv2", "SendEmail", send_failures.SES),
+        ("sns", "Publish", send_failures.SNS),
+        ("pinpoint-sms-voice-v2", "SendTextMessage", send_failures.END_USER_MESSAGING),
+    ],
 )
 def test_every_error_of_the_service_models_is_listed(
     service: str, operation: str, table: dict[str, Verdict]
 ) -> None:
     """A botocore release with a new error code of a send fails here until somebody judged it."""
     model = botocore.session.Session().get_service_model(service).operation_model(operation)
-    shapes = {
-        shape.metadata.get("error", {}).get("code", shape.name): shape
+    errors = {
+        shape.metadata.get("error", {}).get("code", shape.name): shape.metadata
         for shape in model.error_shapes
     }
 
-    assert shapes, "the model names its errors"
-    assert set(shapes) <= set(table)
-    for code, shape in shapes.items():
-        if shape.metadata["error"]["httpStatusCode"] >= 500:
+    assert errors, "the model names its errors"
+    assert set(errors) <= set(table)
+    for code, metadata in errors.items():
+        status = metadata.get("error", {}).get("httpStatusCode", 0)
+        # A model without statuses marks its own failure as one that may be repeated, and is no throttle.
+        retryable = metadata.get("retryable")
+        if status >= 500 or (retryable and not retryable["throttling"]):
             assert table[code] is Verdict.UNKNOWN, code
+        if retryable and retryable["throttling"]:
+            assert table[code] is Verdict.PACE, code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -67,3 +68,16 @@ def test_a_reminder_is_transactional(sns: Any) -> None:
 def test_a_number_that_is_not_e164_is_refused(address: str) -> None:
     """Numbers are checked here, since emulators take any: no request is made for a bad one."""
     assert Sms(client=None).send(letter(address)) == Refused("bad_address", may_retry=False)
+
+
+def test_how_long_a_message_lives_is_nothing_that_sns_can_be_told(sns: Any) -> None:
+    """SNS has no time to live for an SMS: the request is the same with one and without."""
+    seen: list[dict[str, Any]] = []
+    sns.meta.events.register(
+        "provide-client-params.sns.Publish", lambda params, **_: seen.append(dict(params))
+    )
+
+    Sms(sns).send(letter())
+    Sms(sns).send(replace(letter(), lives_s=3600))
+
+    assert seen[0] == seen[1]

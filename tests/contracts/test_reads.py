@@ -19,6 +19,7 @@ from betimes.core.consent import Reassigned
 from betimes.core.contact import Spoke, State
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind
+from betimes.core.obligation import Tried
 from betimes.core.reason import Reason
 from betimes.core.rule import Party, Purpose, Recipient
 from betimes.core.touch import Direction
@@ -81,7 +82,13 @@ def test_pages_come_back_as_written(stores: Stores) -> None:
         revision=3,
         redated_at=NOW,
         amended_at=NOW,
-        watch=watch(spoken=(("T-3", NOW), ("D0", NOW)), pay_by=date(2026, 3, 20)),
+        watch=watch(
+            spoken=(("T-3", NOW), ("D0", NOW)),
+            pay_by=date(2026, 3, 20),
+            tried=(Tried("T-3", 0, "c1"), Tried("T-3", 1, "c2")),
+            awaits=("c3", "c4"),
+            ask_at=NOW,
+        ),
     )
     written = Pages(
         TENANT,
@@ -208,6 +215,14 @@ def test_a_contact_comes_back_as_written(stores: Stores) -> None:
         provider_id="0100-ä",
         chain="f" * 64,
         also=(Spoke("o2", "1@2026-03-09", "T-3"), Spoke("o3", "2@2026-04-09", "D0")),
+        cause="c_failed",
+        claimed_at=NOW,
+        taken=(1, 2),
+        refusals=(2,),
+        complained_at=NOW,
+        unsubscribed_at=NOW,
+        seen_at=NOW,
+        read_at=NOW,
     )
     stores.store.commit([CreateContact(written)])
     assert stores.contacts.get(written.id) == written

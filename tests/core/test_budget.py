@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from betimes.core.budget import (
     KEEP,
+    MAX_LASTING,
+    MAX_OF_ONE,
     MAX_ROOM,
     MAX_TOUCHES,
     NO_BUDGET,
@@ -18,11 +20,13 @@ from betimes.core.budget import (
     attempt_id,
     token_of,
 )
+from betimes.core.rule import Recipient
 from betimes.core.touch import Touch
 from tests.core.support import TICK
 from tests.factories import NOW, touch
 
 SECOND = timedelta(seconds=1)
+BY = touch().by
 
 # What is told, in whatever order: a few ids, so that some are told twice, at instants within and beyond what is kept.
 told = st.lists(
@@ -66,7 +70,7 @@ def test_what_is_not_kept_is_old_or_the_budget_is_full(touches: list[Touch]) -> 
     """Every touch of the last weeks is there, or the budget is full until it would have counted for nothing."""
     budget = counted(touches)
     for each in {each.id: each for each in touches}.values():
-        if budget.find(each.id) is None and each.at > NOW - KEEP:
+        if budget.find(each.id, each.by) is None and each.at > NOW - KEEP:
             assert budget.full_until is not None
             assert budget.full_until >= each.at + KEEP
 
@@ -78,7 +82,7 @@ def test_told_twice_changes_nothing(touches: list[Touch], which: int) -> None:
         return
     budget = counted(touches)
     again = _weighty({each.id: each for each in touches}[touches[which % len(touches)].id])
-    if budget.find(again.id) is not None:
+    if budget.find(again.id, again.by) is not None:
         assert budget.with_touch(again, NOW) == budget
 
 
@@ -88,9 +92,9 @@ def test_told_twice_changes_nothing(touches: list[Touch], which: int) -> None:
 def test_a_touch_is_kept_for_five_weeks(age: timedelta, kept: bool) -> None:
     """Exactly as old as what is kept is kept; a second older is not, be it new or there already."""
     old = touch(id="old", at=NOW - age)
-    assert (NO_BUDGET.with_touch(old, NOW).find("old") is not None) is kept
+    assert (NO_BUDGET.with_touch(old, NOW).find("old", BY) is not None) is kept
     before = NO_BUDGET.with_touch(old, old.at)
-    assert (before.with_touch(touch(), NOW).find("old") is not None) is kept
+    assert (before.with_touch(touch(), NOW).find("old", BY) is not None) is kept
     assert before.with_touch(touch(), NOW).full_until is None
 
 
@@ -103,8 +107,8 @@ def test_beyond_the_most_the_oldest_are_counted_out() -> None:
     assert budget.full_until is None
     over = budget.with_touch(touch(id="new", at=NOW), NOW)
     assert len(over.touches) == MAX_TOUCHES
-    assert over.find("t000") is None
-    assert over.find("t001") is not None
+    assert over.find("t000", BY) is None
+    assert over.find("t001", BY) is not None
     assert over.full_until == touches[0].at + KEEP
     # An old one told late is counted out itself, and what was lost before is not forgotten.
     late = over.with_touch(touch(id="late", at=touches[0].at - SECOND), NOW)
@@ -136,9 +140,9 @@ def test_a_budget_is_full_no_longer_when_time_has_passed() -> None:
 def test_a_touch_can_be_left_out() -> None:
     """What is held against the budget without itself leaves everything else as it is."""
     budget = replace(counted([touch(), touch(id="t2")]), version=7, full_until=NOW)
-    assert [each.id for each in budget.without("t1").touches] == ["t2"]
-    assert replace(budget.without("t1"), touches=budget.touches) == budget
-    assert budget.without("t9") is budget
+    assert [each.id for each in budget.without("t1", BY).touches] == ["t2"]
+    assert replace(budget.without("t1", BY), touches=budget.touches) == budget
+    assert budget.without("t9", BY) is budget
 
 
 def test_the_attempts_of_a_contact_are_left_out_together() -> None:
@@ -161,3 +165,51 @@ def test_a_token_links_nobody() -> None:
     assert token_of("bank", "b1", number) not in others
     assert number[1:] not in token_of("bank", "b1", number)
     assert token_of("bank", "b1", "") == ""
+
+
+def test_an_id_is_one_of_its_caller() -> None:
+    """Two agencies that number their calls in the same way have two touches; each finds and leaves out its own."""
+    one, other = touch(by="agency-1"), touch(by="agency-2", connected=True)
+    budget = counted([other, one])
+    assert budget.touches == (one, other)
+    assert budget.find(one.id, "agency-1") == one
+    assert budget.find(one.id, "agency-3") is None
+    assert budget.without(one.id, "agency-1").touches == (other,)
+    assert budget.with_touch(one, NOW) == budget
+
+
+def to_contact(n: int = 0, days: int = 0, **fields: object) -> Touch:
+    """Return a call to somebody else than the borrower, so many days ago."""
+    more = {"number": "n_1", "recipient": Recipient.CONTACT, **fields}
+    return touch(id=f"c{n}", at=NOW - timedelta(days=days), **more)
+
+
+def test_a_contact_with_others_is_never_forgotten() -> None:
+    """What may be done once is not allowed again after five weeks; what was not made, or came in, is forgotten."""
+    once = to_contact(days=400)
+    assert NO_BUDGET.with_touch(once, NOW).touches == (once,)
+    assert NO_BUDGET.with_touch(once, NOW).full_until is None
+    before = NO_BUDGET.with_touch(once, once.at)
+    assert before.with_touch(touch(), NOW).find("c0", BY) == once
+    assert NO_BUDGET.with_touch(replace(once, attempt=False), NOW).touches == ()
+    assert NO_BUDGET.with_touch(replace(once, recipient=Recipient.BORROWER), NOW).touches == ()
+
+
+def test_of_old_contacts_with_others_some_are_enough() -> None:
+    """The newest few of each number and kind of person say that it was often enough; so the rest has room."""
+    often = [to_contact(n, days=90 - n) for n in range(9)]
+    budget = counted(often)
+    assert budget.touches == tuple(often[-MAX_OF_ONE:])
+    assert budget.full_until is None
+    of_others = [to_contact(10 + n, 200 - n, number=f"n_{n}") for n in range(MAX_LASTING + 9)]
+    assert len(counted(of_others).touches) == MAX_LASTING
+    # One number that is called again and again drives nobody else out.
+    budget = counted([*of_others[9:-1], *often])
+    assert {each.number for each in budget.touches} >= {each.number for each in of_others[9:-1]}
+    assert len(budget.touches) == MAX_LASTING
+    recent = [touch(id=f"t{n}", at=NOW - n * SECOND) for n in range(MAX_TOUCHES)]
+    full = counted([*often, *recent])
+    assert len(full.touches) == MAX_TOUCHES
+    assert full.touches[:MAX_OF_ONE] == tuple(often[-MAX_OF_ONE:])
+    assert full.full_until is not None
+    assert full.is_full(NOW)

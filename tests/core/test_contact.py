@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import permutations, product
+from itertools import combinations, permutations, product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,52 @@ def test_the_earliest_report_tells_when_it_was_accepted(
     for event, minutes in reports:
         one = one.after(event, Reason.ACCEPTED, NOW + timedelta(minutes=minutes))
     assert one.sent_at == NOW + timedelta(minutes=min(minutes for _, minutes in reports))
+
+
+@pytest.mark.parametrize("channel", [*CHANNELS, "push", "inbox", "webhook"])
+@pytest.mark.parametrize("start", [State.SENDING, State.UNKNOWN, State.REFUSED, State.NO_RECEIPT])
+def test_a_row_is_a_fold_of_its_reports(start: State, channel: str) -> None:
+    """All orders of every three reports about two attempts, each at its own instant, with one of them twice: one row.
+    Four of them: a tenth of all, every event among them; `REPORTS` has six at random.
+    """
+    one = contact(state=start, channel=channel, attempt=2, refusals=(1,), changed_at=NOW)
+    for number, events in enumerate(
+        [*combinations(sorted(EVIDENCE), 3), *[*combinations(sorted(EVIDENCE), 4)][::10]]
+    ):
+        reports = [
+            (event, NOW + timedelta(minutes=(7 * n + number) % 5), 1 + (n + number) % 2)
+            for n, event in enumerate(events)
+        ]
+        ends = set()
+        for order in permutations(reports):
+            row = one
+            for event, at, attempt in (*order, order[0]):
+                row = row.after(event, Reason.ACCEPTED, at, attempt=attempt)
+            ends.add(repr(row))
+        assert len(ends) == 1
+
+
+FOLDED = st.lists(
+    st.tuples(st.sampled_from(sorted(EVIDENCE)), st.integers(0, 5), st.integers(1, 2)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(FOLDED, st.sampled_from([*CHANNELS, "push", "inbox", "webhook"]), st.randoms())
+def test_six_reports_in_any_order_and_number_make_one_row(
+    reports: list[tuple[Event, int, int]], channel: str, random: Any
+) -> None:
+    """Shuffled and repeated; the reasons are those of `flows.feedback`."""
+    ends = []
+    extra = [random.choice(reports) for _ in range(3)]
+    for order in (reports, random.sample([*reports, *extra], len(reports) + 3)):
+        row = contact(state=State.SENDING, channel=channel, attempt=2, changed_at=NOW)
+        for event, minutes, attempt in order:
+            at = NOW + timedelta(minutes=minutes)
+            row = row.after(event, Reason.ACCEPTED, at, attempt=attempt)
+        ends.append(row)
+    assert ends[0] == ends[1]
 
 
 def test_evidence_does_not_touch_what_ended_unsent() -> None:

@@ -119,6 +119,17 @@ def test_what_is_wrong_is_refused_with_its_code(
     assert code(pages, command) == expected
 
 
+def test_whom_a_deployment_does_not_serve_is_refused() -> None:
+    """No policy was proved for them there; whoever may go on is named."""
+    china = replace(POLICIES, serves=frozenset({"CN"}))
+    assert accept(EMPTY, PERSON, china, shards=4, now=NOW)
+    abroad = replace(PERSON, jurisdiction="US-MA")
+    with pytest.raises(Rejected, match=r"of US-MA are not served here.*served are: CN") as caught:
+        accept(EMPTY, abroad, china, shards=4, now=NOW)
+    assert (caught.value.code, caught.value.field) == ("not_served", "jurisdiction")
+    assert accept(EMPTY, abroad, POLICIES, shards=4, now=NOW)
+
+
 def test_money_from_the_future_is_refused_beyond_the_tolerance() -> None:
     """A source's clock may run ahead by five minutes, for a payment and for taking one back."""
     edge = NOW + CLOCK_TOLERANCE

@@ -240,7 +240,8 @@ def test_otherwise_it_is_held(fields: dict[str, Any], bill: dict[str, Any], minu
 
 
 @pytest.mark.parametrize(
-    "state", [s for s in State if s not in (State.READY, State.SENDING, State.UNKNOWN)]
+    "state",
+    [s for s in State if s not in (State.READY, State.SENDING, State.UNKNOWN, State.REFUSED)],
 )
 def test_a_finished_contact_lets_the_agenda_go_on(state: State) -> None:
     """The watch lets go of it and the next step is looked at."""

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betimes.core.budget import KEEP
+from betimes.core.budget import KEEP, MAX_OF_ONE
 from betimes.core.errors import Rejected
-from betimes.core.pack import EVENTS, check_all, parse
+from betimes.core.pack import EVENTS, TRIGGERS, check_all, parse
 from betimes.core.rule import (
     HOLIDAY,
     WEEKDAYS,
@@ -389,6 +389,7 @@ NIGHT = {"opens": "21:00", "closes": "08:00"}
         ("recipient", {"allowed": []}, "allowed"),
         ("recipient", {"allowed": ["borrower", "contact"]}, "if_unreachable"),
         ("recipient", {"if_unreachable": [], "max_contacts": 1}, "max_contacts"),
+        ("recipient", {"max_contacts": MAX_OF_ONE + 1}, "max_contacts"),
         ("recipient", {"if_unreachable": [], "unreachable_misses": 3}, "unreachable_misses"),
         ("debit", {"max_representments": 2}, "window_days"),
         ("debit", {"window_days": 180}, "window_days"),
@@ -482,6 +483,204 @@ def test_a_wrong_residency_is_refused(changes: dict[str, Any], code: str, key: s
     """A residency is cited, names what there is and binds no further than its status carries."""
     error = refused(document(residency={**RESIDENCY, **changes}))
     assert (error.code, error.field) == (code, f"residency.{key}")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("todo", "tbd", "?", "???", "n/a", "None", "unknown", "-", "Law", "§ 86", "Law 1, Todo: find the article"),
+        *("fixme", "12345", "to be found; TBA"),
+    ],
+)  # fmt: skip
+def test_a_citation_that_cites_nothing_is_refused(said: str) -> None:
+    """A word that holds the place, signs without letters, too few characters: of a rule and of where data may live."""
+    error = refused(document(row(citation=said)))
+    assert (error.code, error.field) == ("bad_rule", "citation")
+    assert "XX.WINDOW" in error.message and repr(said) in error.message
+    residency = {**RESIDENCY, "citation": said}
+    assert refused(document(residency=residency)).field == "residency.citation"
+
+
+@pytest.mark.parametrize("said", ["CONC 7.9.1R", "民法典第1033条", "s 86B", "House rule, no law"])
+def test_a_short_citation_that_cites_is_read(said: str) -> None:
+    """A section of a law is short in any language."""
+    assert parse(document(row(citation=said)), FILE).rules[0].citation == said
+
+
+@pytest.mark.parametrize("day", [date(1899, 12, 31), date(1026, 1, 1), date(2200, 1, 1)])
+def test_a_year_that_nobody_means_is_refused(day: date) -> None:
+    """A slip of the pen in a first or a last day; the first and the last year that are meant pass."""
+    key = "from" if day.year < 1900 else "to"
+    error = refused(document(row() | {key: day}))
+    assert (error.field, "1900 to 2199" in error.message) == (key, True)
+    parse(document(row() | {"from": date(1900, 1, 1), "to": date(2199, 12, 31)}), FILE)
+
+
+def test_seconds_that_are_days_are_refused() -> None:
+    """Seven on end are days that somebody did not convert; the minute of a carrier passes."""
+    terms = {**TERMS["cap"], "per": "rolling"}
+    error = refused(document(row("cap", cap={**terms, "n": 7})))
+    assert (error.code, error.field) == ("bad_rule", "cap.n")
+    assert "7 seconds" in error.message and "604800" in error.message
+    assert refused(document(row("cap", cap={**terms, "n": 59}))).field == "cap.n"
+    parse(document(row("cap", cap={**terms, "n": 60})), FILE)
+
+
+def test_an_event_that_nobody_tells_is_refused() -> None:
+    """A notice of such an event would never be owed; the words there are stand in the message."""
+    error = refused(document(row("notice", notice={**TERMS["notice"], "trigger": "arears"})))
+    assert (error.code, error.field) == ("bad_rule", "notice.trigger")
+    assert "XX.NOTICE" in error.message and "is 'arrears' meant?" in error.message
+    assert all(word in error.message for word in TRIGGERS)
+
+
+@pytest.mark.parametrize(
+    ("terms", "key"),
+    [
+        ({"parameter": "late.multiplyer", "at_most": "1.5"}, "calc.parameter"),
+        ({"parameter": "late.multiplier", "at_least": "-1"}, "calc.at_least"),
+        ({"parameter": "grace_days", "at_least": "2.5"}, "calc.at_least"),
+        ({"parameter": "cut_off.hour", "at_least": "25"}, "calc.at_least"),
+        ({"parameter": "default.material_share", "at_least": "1.01"}, "calc.at_least"),
+        ({"parameter": "grace_days", "one_of": ["three"]}, "calc.one_of"),
+        ({"parameter": "dpd_origin", "at_most": "3"}, "calc.at_most"),
+    ],
+)
+def test_a_figure_that_makes_no_sense_is_refused(terms: dict[str, Any], key: str) -> None:
+    """A figure there is none of, words of a number, numbers of a word, half a day, more than all."""
+    error = refused(document(row("calc", calc=terms)))
+    assert (error.code, error.field) == ("bad_rule", key)
+    assert "XX.CALC" in error.message
+
+
+def test_a_product_is_a_sort_that_is_known_or_one_of_the_lender() -> None:
+    """A misspelt product would leave the rule without anybody to bind."""
+    of = parse(document(row(products=["crad"])), FILE)
+    with pytest.raises(Rejected) as caught:
+        check_all([of], folder="rules", products=["huabei_like"])
+    assert (caught.value.code, caught.value.field) == ("bad_rule", "products")
+    assert caught.value.message.startswith("rules/XX.toml: XX.WINDOW: 'products' holds 'crad'")
+    assert "is 'card' meant?" in caught.value.message and "huabei_like" in caught.value.message
+    for name in ("card", "huabei_like"):
+        check_all(
+            [parse(document(row(products=[name])), FILE)], folder="rules", products=["huabei_like"]
+        )
+
+
+def hours(opens: str, closes: str = "", **more: Any) -> dict[str, Any]:
+    """Return the terms of a window that is the same on every day."""
+    span = {"opens": opens, **({"closes": closes} if closes else {})}
+    return {"days": {"every": [span]}, **more}
+
+
+@pytest.mark.parametrize(
+    ("morning", "evening", "fits"),
+    [
+        ({}, {}, False),
+        ({}, {"enforce": "shown"}, True),
+        ({"party": ["first"]}, {"party": ["third"]}, True),
+        ({"stages": ["pre_due", "grace"]}, {"stages": ["overdue", "grace"]}, False),
+        ({"stages": ["pre_due"]}, {"stages": ["overdue"]}, True),
+        ({"channels": ["sms"]}, {"channels": ["call", "email"]}, True),
+        ({"channels": ["sms"]}, {}, False),
+        ({"purposes": ["marketing"]}, {"purposes": ["overdue", "courtesy"]}, True),
+        ({"products": ["card"]}, {"products": ["bnpl"]}, True),
+        ({"products": ["card"]}, {}, False),
+        ({"to": date(2027, 1, 1)}, {"from": date(2027, 1, 1)}, True),
+        ({"to": date(2027, 1, 2)}, {"from": date(2027, 1, 1)}, False),
+        ({"window": hours("08:00", "12:00", dpd_at_most=60)}, {"window": hours("18:00", dpd_at_least=61)}, True),
+        ({"window": hours("08:00", "12:00", dpd_at_most=61)}, {"window": hours("18:00", dpd_at_least=61)}, False),
+        ({"window": hours("08:00", "12:00", where="address")}, {}, True),
+        ({"window": hours("08:00", "18:00")}, {}, False),
+        ({"window": hours("08:00", "18:01")}, {}, True),
+    ],
+)  # fmt: skip
+def test_hours_that_never_open_together_are_refused(
+    morning: dict[str, Any], evening: dict[str, Any], fits: bool
+) -> None:
+    """Of one pack and of one that refines it; where both rules can mean one contact by one clock."""
+    one = row(**{"id": "XX.A", "window": hours("08:00", "12:00"), **morning})
+    other = row(**{"id": "XX.B", "window": hours("18:00"), **evening})
+    city = parse(document({**other, "id": "XX.Y.B"}, pack="XX-Y", refines="XX"), FILE)
+    land = parse(document(one), FILE)
+    if fits:
+        parse(document(one, other), FILE)
+        check_all([land, city])
+        return
+    error = refused(document(one, other))
+    assert (error.code, error.field) == ("contradicting_rule", "window.days")
+    assert "XX.A" in error.message and "XX.B" in error.message and "party" in error.message
+    with pytest.raises(Rejected) as caught:
+        check_all([land, city], folder="rules")
+    assert caught.value.code == "contradicting_rule"
+    assert "XX.A (rules/XX.toml)" in caught.value.message or "XX.Y.B" in caught.value.message
+
+
+def test_a_closing_time_that_is_held_is_shared_with_what_opens_then() -> None:
+    """One instant is enough: it is odd, and still no contradiction."""
+    early = {"days": {"every": [{"opens": "08:00", "closes": "18:00", "closes_inclusive": True}]}}
+    parse(document(row(id="XX.A", window=early), row(id="XX.B", window=hours("18:00"))), FILE)
+
+
+def test_three_windows_may_contradict_each_other_though_no_two_do() -> None:
+    """Then all of them are named."""
+    spans = [("08:00", "10:00"), ("12:00", "14:00"), ("16:00", "18:00")]
+    rows = []
+    for n in range(3):
+        both = [spans[n], spans[(n + 1) % 3]]
+        every = [{"opens": opens, "closes": closes} for opens, closes in sorted(both)]
+        rows.append(row(id=f"XX.{n}A", window={"days": {"every": every}}))
+    for n in range(3):
+        parse(document(*(each for place, each in enumerate(rows) if place != n)), FILE)
+    message = refused(document(*rows)).message
+    assert all(f"XX.{n}A" in message for n in range(3))
+
+
+def test_weekdays_that_never_meet_are_refused_and_holidays_may_meet() -> None:
+    """One rule opens on the days on which the other one is closed; where both open on holidays they do meet."""
+    open_, days = [{"opens": "08:00", "closes": "20:00"}], list(WEEKDAYS)
+    work = {day: open_ if n < 5 else [] for n, day in enumerate(days)}
+    rest = {day: [] if n < 5 else open_ for n, day in enumerate(days)}
+    rows = [row(id="XX.A", window={"days": work}), row(id="XX.B", window={"days": rest})]
+    assert refused(document(*rows)).code == "contradicting_rule"
+    for each in rows:
+        each["window"]["days"]["holiday"] = open_
+    parse(document(*rows, calendar="XX"), FILE)
+
+
+def test_records_that_must_be_kept_and_must_not_be_are_refused() -> None:
+    """Within one rule and between two of them about the same records; of others nothing follows."""
+    terms = {"what": "record", "min_months": 60}
+    error = refused(document(row("retain", retain={**terms, "max_months": 24})))
+    assert (error.code, error.field) == ("bad_rule", "retain.max_months")
+    long, short = row("retain", retain=terms), row("retain", id="XX.SHORT")
+    short["retain"] = {"what": "record", "max_months": 24}
+    for both in ((long, short), (short, long)):
+        error = refused(document(*both))
+        assert error.code == "contradicting_rule"
+        assert "XX.RETAIN" in error.message and "XX.SHORT" in error.message
+    short["retain"]["what"] = "recording"
+    parse(document(long, short), FILE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fits"),
+    [
+        ({"parameter": "grace_days", "at_least": "3"}, {"parameter": "grace_days", "at_most": "2"}, False),
+        ({"parameter": "grace_days", "at_least": "2"}, {"parameter": "grace_days", "at_most": "2"}, True),
+        ({"parameter": "grace_days", "at_least": "3"}, {"parameter": "term_months", "at_most": "2"}, True),
+        ({"parameter": "month_end", "one_of": ["clip"]}, {"parameter": "month_end", "one_of": ["roll"]}, False),
+    ],
+)  # fmt: skip
+def test_figures_that_no_product_could_have_are_refused(
+    one: dict[str, str], other: dict[str, str], fits: bool
+) -> None:
+    """Bounds that do not meet, words of which none is in both."""
+    rows = row("calc", id="XX.A", calc=one), row("calc", id="XX.B", calc=other)
+    if fits:
+        parse(document(*rows), FILE)
+    else:
+        assert refused(document(*rows)).code == "contradicting_rule"
 
 
 def _refused_together(*packs: Pack, calendars: tuple[str, ...] | None = None) -> Rejected:

@@ -11,10 +11,11 @@ import pytest
 from betimes.core.book import Pages
 from betimes.core.borrower import ContactPoint, PointState
 from betimes.core.budget import KEEP, Budget, token_of
+from betimes.core.decide import FEED_RETRY
 from betimes.core.errors import Rejected
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind as HoldKind
-from betimes.core.intake import AddRepayment, Command, PutFlight, PutHold
+from betimes.core.intake import AddRepayment, ChooseEntry, Command, PutFlight, PutHold
 from betimes.core.law import HOUSE, Effect, Given, Law, Trigger
 from betimes.core.permission import GOOD_FOR, Permission, Wanted, permission, touch_of
 from betimes.core.policies import Policies
@@ -23,6 +24,10 @@ from betimes.core.rule import (
     WEEKDAYS,
     Bound,
     CapTerms,
+    ConsentForm,
+    ConsentTerms,
+    CooloffAfter,
+    CooloffTerms,
     Enforce,
     Force,
     Kind,
@@ -46,14 +51,17 @@ from betimes.core.rule import (
     WindowTerms,
 )
 from betimes.core.rules import Rules
+from betimes.core.said import Act, Statement, TellConsents
 from betimes.core.touch import TEXTS, Touch
+from betimes.core.treatment import Entry
 from tests.core.support import POLICIES, TICK, utc
 from tests.core.test_intake import ACCOUNT, BILL, EMPTY, PERSON, told
 from tests.factories import touch
 
 # Somebody in Shanghai of whose jurisdiction there is no pack: the house rules, from 09:00 to 20:00, three a day.
 TOLD_AT = utc("2026-03-01 02:00")
-OWING = told([replace(PERSON, jurisdiction="XX"), ACCOUNT, BILL])
+PERSON_XX = replace(PERSON, jurisdiction="XX")
+OWING = told([PERSON_XX, ACCOUNT, BILL])
 # The day after the due date, noon in Shanghai.
 NOON = utc("2026-03-10 04:00")
 HOUR = timedelta(hours=1)
@@ -398,3 +406,134 @@ def test_the_next_instant_is_one_of_the_age_that_the_debt_has_then() -> None:
     assert said(due, hours("X.LATE", 14, Stage.OVERDUE)) == utc("2026-03-10 06:00")
     late = [hours("X.LATE", 14, Stage.OVERDUE), hours("X.NEW", 8, Stage.OVERDUE, until=3)]
     assert said(due, *late) == utc("2026-03-13 06:00")
+
+
+def test_a_number_of_elsewhere_narrows_the_hours() -> None:
+    """Nine in Shanghai is four in the morning in Moscow: a number from there must be awake too, as at a send; one
+    that fits the zone of the person adds nothing.
+    """
+    far = replace(CALL, address="+74951234567", number_zones=("Europe/Moscow",))
+    early = utc("2026-03-10 01:30")
+    assert asked(now=early).is_given
+    said = asked(wanted=far, now=early)
+    assert (said.effect, said.next_allowed_at) == (Effect.DEFER, utc("2026-03-10 06:00"))
+    assert asked(wanted=far, now=utc("2026-03-10 06:00")).is_given
+    # Somebody who has moved within a country of several zones keeps a number that may be of each.
+    fits = replace(far, address="", number_zones=("Asia/Shanghai", "Europe/Moscow"))
+    assert asked(wanted=fits, now=early).is_given
+
+
+def test_a_permission_ends_with_the_day_of_the_number_too() -> None:
+    """Where it is midnight first, all has to be asked again first."""
+    far = replace(CALL, number_zones=("Asia/Tokyo",))
+    said = asked(wanted=far, now=utc("2026-03-10 14:30"), policies=law())
+    assert said.until == utc("2026-03-10 15:00")
+
+
+def with_treatment(**fields: object) -> Policies:
+    """Return the policies with some fields of their treatment changed."""
+    line = replace(POLICIES.treatment, **fields)  # type: ignore[arg-type]  # fields of Treatment
+    return replace(POLICIES, treatment=line)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "now", "given"),
+    [
+        (Purpose.OVERDUE, NOON, False),
+        (Purpose.COURTESY, NOON, False),
+        (Purpose.OVERDUE, NOON - timedelta(days=1), False),
+        (Purpose.COURTESY, NOON - timedelta(days=1), True),
+        (Purpose.STATUTORY, NOON, True),
+        (Purpose.MARKETING, NOON, True),
+    ],
+)
+def test_nobody_is_dunned_who_has_paid_the_minimum(
+    purpose: Purpose, now: datetime, given: bool
+) -> None:
+    """Nothing is late then, so nobody outside may say so, as our own texts may not; to the due day the rest is due."""
+    bill = replace(BILL, minimum_minor=100)
+    paid = told([bill, AddRepayment("r1", "o1", "a1", TOLD_AT, 100)], told([PERSON_XX, ACCOUNT]))
+    said = asked(paid, replace(CALL, purpose=purpose), now)
+    assert said.is_given is given
+    assert said.reasons == (() if given else (Reason.MINIMUM_PAID,))
+    assert said.effect is (Effect.ALLOW if given else Effect.DENY)
+
+
+def test_repayments_that_are_not_fresh_are_waited_for() -> None:
+    """Nobody knows who has paid since: an overdue call waits, and one that is allowed ends when they grow stale."""
+    fresh = with_treatment(fresh_within=timedelta(hours=24))
+    said = asked(policies=fresh)
+    assert (said.effect, said.reasons, said.until) == (
+        Effect.DEFER,
+        (Reason.STALE_FEED,),
+        NOON + FEED_RETRY,
+    )
+    fed_at = NOON - timedelta(hours=24) + HOUR / 2
+    said = permission(OWING, CALL, fresh, NOON, fed_at=fed_at)
+    assert (said.effect, said.until) == (Effect.ALLOW, NOON + HOUR / 2)
+    assert not permission(OWING, CALL, fresh, NOON + HOUR / 2, fed_at=fed_at).is_given
+    early = NOON - timedelta(days=1)
+    assert asked(wanted=replace(CALL, purpose=Purpose.COURTESY), now=early, policies=fresh).is_given
+    for purpose in (Purpose.STATUTORY, Purpose.MARKETING):
+        assert asked(wanted=replace(CALL, purpose=purpose), policies=fresh).is_given
+
+
+def test_a_debt_told_when_overdue_waits_for_its_entry() -> None:
+    """Until the lender has chosen its day nobody speaks of it, and then from that day on."""
+    chosen = with_treatment(entry=Entry.CHOSEN)
+    late = told([PERSON_XX, ACCOUNT, BILL], now=NOON)
+    said = asked(late, policies=chosen)
+    assert (said.effect, said.reasons) == (Effect.DENY, (Reason.AWAITING_ENTRY,))
+    assert asked(late, replace(CALL, purpose=Purpose.STATUTORY), policies=chosen).is_given
+    assert asked(OWING, policies=chosen).is_given
+    entered = after(ChooseEntry("o1", date(2026, 3, 12)), pages=late)
+    said = asked(entered, policies=chosen)
+    assert (said.effect, said.reasons, said.until) == (
+        Effect.DEFER,
+        (Reason.BEFORE_ENTRY,),
+        utc("2026-03-11 16:00"),
+    )
+    assert asked(entered, now=utc("2026-03-12 04:00"), policies=chosen).is_given
+
+
+def test_a_permission_ends_where_a_stop_is_known_to_begin() -> None:
+    """A hold that begins in ten minutes ends it; one that stops no such contact, or concerns another debt, does not."""
+    soon = NOON + HOUR / 6
+    dispute = PutHold("h1", HoldKind.DISPUTE, soon, NOON + timedelta(days=3))
+    assert asked(after(dispute)).until == soon
+    assert asked(after(dispute), now=soon).effect is Effect.DEFER
+    assert asked(after(replace(dispute, kind=HoldKind.OPT_OUT))).until == NOON + GOOD_FOR
+    assert asked(after(replace(dispute, channel="email"))).until == NOON + GOOD_FOR
+    assert asked(after(replace(dispute, channel="call"))).until == soon
+    two = told([replace(BILL, obligation_id="o2", seq=2)], OWING)
+    assert asked(after(replace(dispute, obligation_id="o2"), pages=two)).until == NOON + GOOD_FOR
+
+
+def test_a_permission_ends_with_the_consent_it_rests_on() -> None:
+    """A consent that ends within the hour ends it, where a rule wants one."""
+    terms = ConsentTerms(ConsentForm.OPT_IN, (Purpose.OVERDUE,))
+    policies = law(("HOUSE.ASK", Kind.CONSENT, terms))
+    ends = NOON + HOUR / 4
+    grant = Statement("g1", Act.GRANT, NOON - HOUR, channel="call", evidence="e", valid_until=ends)
+    agreed = after(TellConsents((grant,)))
+    assert not asked(policies=policies).is_given
+    assert asked(agreed, policies=policies).until == ends
+    assert not asked(agreed, now=ends, policies=policies).is_given
+    week = law(("HOUSE.ASK", Kind.CONSENT, replace(terms, valid_days=7)))
+    old = replace(grant, at=ends - timedelta(days=7), valid_until=None)
+    assert asked(after(TellConsents((old,))), policies=week).until == ends
+    assert asked(agreed).until == NOON + GOOD_FOR
+
+
+def test_a_full_budget_names_the_rules_that_look_at_it() -> None:
+    """Those about such a contact, and no others: nobody can say which of them has room."""
+    cap = CapTerms(9, Unit.ATTEMPT, Per.CALENDAR_DAY, Scope.PERSON)
+    mail = replace(cap, counted=("email",))
+    talk = CooloffTerms(CooloffAfter.CONVERSATION, 7, Scope.DEBT)
+    rules = (("X.ALL", Kind.CAP, cap), ("X.MAIL", Kind.CAP, mail), ("X.TALK", Kind.COOLOFF, talk))
+    policies = law(*rules, ("X.PAID", Kind.COOLOFF, replace(talk, after=CooloffAfter.CURE)))
+    full = OWING.with_budget(Budget(1, (), NOON + KEEP))
+    said = asked(full, policies=policies)
+    assert (said.reasons, said.rule_ids) == ((Reason.CONTACT_CAP,), ("X.ALL", "X.TALK"))
+    assert said.statuses == (Status.VERIFIED,)
+    assert asked(full, replace(CALL, purpose=Purpose.STATUTORY), policies=policies).rule_ids == ()

@@ -67,15 +67,12 @@ def test_a_pack_does_not_differ_from_itself(pack: Pack) -> None:
 
 @PACKS
 def test_every_key_that_changed_is_named(pack: Pack) -> None:
-    """Of a rule with one parameter changed, that key and no other; another id is one rule gone and one more."""
+    """Of a rule with one parameter changed, that key and no other, its id among them."""
     for rule in pack.rules:
         alone = replace(pack, rules=(rule,))
         for key, mutant in mutants(rule):
             changed = replace(alone, rules=(mutant,))
-            if key == "id":
-                (found,) = diff([alone], [changed])
-                assert {each.old and each.old.id for each in found.rules} == {None, rule.id}
-            elif key == "kind":
+            if key == "kind":
                 assert "kind" in dict(keys(alone, changed))
             else:
                 assert [each for each, _ in keys(alone, changed)] == [key], rule.id
@@ -281,3 +278,62 @@ def test_lists_that_look_alike_are_told_apart() -> None:
     assert keys(replace(alone, rules=(nothing,)), replace(alone, rules=(empty,))) == [
         ("note", Direction.UNTOLD)
     ]
+
+
+def test_what_changed_at_once_is_told_each_for_itself() -> None:
+    """A number, a date, a title and a note of one rule: four keys, and the words do not hide what the number does."""
+    rule = rule_named("CN.NIFA.CALLS")
+    alone = replace(packs()[0], rules=(rule,))
+    now = replace(having(rule, most=2), title="Another title", note="Another note")
+    (found,) = diff([alone], [replace(alone, rules=(now,))])
+    (told,) = found.rules
+    assert [each.key for each in told.changes] == ["title", "note", "cap.most"]
+    assert told.direction is T
+    both = replace(now, effective_from=now.effective_from + timedelta(days=1))
+    (found,) = diff([alone], [replace(alone, rules=(both,))])
+    assert [each.key for each in found.rules[0].changes] == ["title", "from", "note", "cap.most"]
+    assert found.rules[0].direction is Direction.BOTH
+
+
+def test_a_rule_that_was_renamed_is_one_change() -> None:
+    """With what else changed of it; an unlike rule that came is one added, and the old one one removed."""
+    rule, other = rule_named("CN.NIFA.CALLS"), rule_named("CN.CBA.VISIT")
+    alone = replace(packs()[0], rules=(rule,))
+    renamed = replace(having(rule, most=2), id="CN.NIFA.TALKS")
+    (found,) = diff([alone], [replace(alone, rules=(renamed,))])
+    (told,) = found.rules
+    assert [(each.key, each.old, each.new) for each in told.changes] == [
+        ("id", "CN.NIFA.CALLS", "CN.NIFA.TALKS"),
+        ("cap.most", "3", "2"),
+    ]
+    assert told.direction is T
+    (found,) = diff([alone], [replace(alone, rules=(other,))])
+    assert {(each.old, each.new) for each in found.rules} == {(rule, None), (None, other)}
+
+
+def test_a_rule_that_moved_to_another_pack_is_one_change() -> None:
+    """It stands with the pack it is in now, and says where it was; nothing is left of it in the old one."""
+    china, france = (replace(packs()[0], name=name, rules=()) for name in ("CN", "FR"))
+    rule = rule_named("CN.NIFA.CALLS")
+    moved = replace(rule, id="FR.CALLS", pack="FR")
+    (found,) = diff(
+        [replace(china, rules=(rule,)), france], [china, replace(france, rules=(moved,))]
+    )
+    assert found.pack.name == "FR"
+    (told,) = found.rules
+    assert [(each.key, each.old, each.new) for each in told.changes] == [
+        ("pack", "CN", "FR"),
+        ("id", "CN.NIFA.CALLS", "FR.CALLS"),
+    ]
+    assert told.direction is Direction.UNTOLD
+
+
+def test_a_day_without_hours_is_called_closed() -> None:
+    """In the parameters and in what changed; a list without entries is still nothing."""
+    rule = rule_named("BR.SP")
+    assert parameters(rule)["window.days.sun"] == "closed"
+    alone = replace(packs()[0], rules=(rule,))
+    assert isinstance(rule.terms, WindowTerms)
+    shut = having(rule, days={**rule.terms.days, "sat": ()})
+    (found,) = diff([alone], [replace(alone, rules=(shut,))])
+    assert (found.rules[0].changes[0].new, parameters(rule)["channels"]) == ("closed", "any")

@@ -104,8 +104,8 @@ def test_no_parameter_is_left_out_of_the_sentence() -> None:
     [
         (Enforce.HARD, Status.VERIFIED, "", "enforced"),
         (Enforce.HARD, Status.SECONDARY, "A. Lawyer", "enforced on the word of A. Lawyer, who signs for it: the text"),
-        (Enforce.CAUTIOUS, Status.SECONDARY, "", "not verified: makes us quieter, and every decision says so"),
-        (Enforce.CAUTIOUS, Status.SECONDARY, "A. Lawyer", "not verified: enforced on the word of A. Lawyer"),
+        (Enforce.CAUTIOUS, Status.SECONDARY, "", "enforced with caution: the text is not verified, it binds"),
+        (Enforce.CAUTIOUS, Status.SECONDARY, "A. Lawyer", "enforced with caution on the word of A. Lawyer"),
         (Enforce.CAUTIOUS, Status.VERIFIED, "", "enforced with caution"),
         (Enforce.SHOWN, Status.VERIFIED, "", "shown only"),
         (Enforce.OFF, Status.DRAFT, "", "switched off: draft"),

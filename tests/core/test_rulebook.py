@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from betimes.adapters import law_packs
 from betimes.core import page, rule_words, rulebook
 from betimes.core.rule import Pack
 from betimes.core.rule_changes import diff
@@ -146,3 +147,53 @@ def test_a_comment_that_changed_is_a_change_of_what_is_signed() -> None:
 def test_nothing_changed_is_said_so() -> None:
     """An empty difference is a page too."""
     assert "Nothing" in page.markdown(rulebook.changes_page(()))
+
+
+def test_the_dates_of_a_calendar_are_listed_with_their_status() -> None:
+    """Of the year of the page and the two after it; a year that is not published is said to be none."""
+    pack = next(each for each in packs() if each.name == "BR-SP")
+    calendars = law_packs.law().calendars
+    made = page.markdown(rulebook.pack_page(pack, ON, (), calendars))
+    assert "Calendar BR-SP" in made
+    assert "2026-07-09" in made and "2028-07-09" in made
+    assert "unverified: common knowledge, no text was read" in made
+    assert "Saturday and Sunday" in made
+    later = page.markdown(rulebook.pack_page(pack, date(2028, 1, 1), (), calendars))
+    assert "2029" in later and "not published" in later and "2026-07-09" not in later
+    assert "Calendar BR-SP" not in page.markdown(rulebook.pack_page(pack, ON))
+
+
+def test_the_book_says_plainly_that_nobody_has_signed() -> None:
+    """On the index, and on each page."""
+    made = [page.markdown(each) for each in rulebook.pages(packs(), ON)]
+    assert "Nobody has signed any of these packs." in made[0]
+    assert all("nobody has signed this pack" in each for each in made[1:])
+
+
+def test_a_rule_that_binds_is_called_enforced() -> None:
+    """On word that is not verified too: how well a text is known is said beside it, and is no excuse."""
+    pack = next(each for each in packs() if each.name == "CN")
+    made = page.markdown(rulebook.pack_page(pack, ON))
+    assert re.search("CN.GBT.TIME.*in force; enforced with caution; secondary", made)
+    assert "; not verified)" not in made
+
+
+def test_no_limit_of_a_pack_is_not_told_as_leave() -> None:
+    """A pack that says nothing of where data may live allows nothing by that."""
+    pack = next(each for each in packs() if each.residency is None)
+    made = page.markdown(rulebook.pack_page(pack, ON))
+    assert "any region" not in made
+    assert "states no limit of its own" in made
+
+
+def test_a_rule_that_was_renamed_is_told_with_its_old_name() -> None:
+    """In the title of what changed."""
+    old = next(each for each in packs() if each.name == "CN")
+    rule = next(each for each in old.rules if each.id == "CN.NIFA.CALLS")
+    named = replace(having(rule, most=2), id="CN.NIFA.TALKS")
+    new = replace(old, rules=tuple(named if each is rule else each for each in old.rules))
+    made = page.markdown(rulebook.changes_page(diff([old], [new])))
+    assert "1 rule: 0 added, 0 removed, 1 changed" in made
+    assert "was CN.NIFA.CALLS, tightened" in made
+    assert "id was CN.NIFA.CALLS and is CN.NIFA.TALKS." in made
+    assert "cap.most was 3 and is 2: tightened." in made

@@ -23,6 +23,7 @@ from betimes.core.intake import (
     PutHold,
     ReportTouches,
 )
+from betimes.core.rule import Recipient
 from betimes.core.touch import Direction, Touch
 from tests.core.support import POLICIES, TICK
 from tests.core.test_intake import ACCOUNT, BILL, EMPTY, NOW, OWING, READY, code, outcome, told
@@ -37,10 +38,9 @@ def report(*touches: Touch) -> ReportTouches:
     return ReportTouches(touches)
 
 
-def stored(pages: Pages, touch_id: str = "call-1") -> Touch:
-    """Return a touch that must be in the budget."""
-    found = pages.budget.find(touch_id)
-    assert found is not None
+def stored(pages: Pages) -> Touch:
+    """Return the only touch in the budget."""
+    [found] = pages.budget.touches
     return found
 
 
@@ -81,10 +81,35 @@ def test_a_wrong_report_is_refused(
     assert code(pages, command) == expected
 
 
-@pytest.mark.parametrize("at", [NOW + TOUCH_TOLERANCE, NOW - KEEP])
-def test_the_last_instants_that_may_be_told_are_taken(at: datetime) -> None:
-    """Ten minutes ahead by somebody else's clock, or exactly as old as touches are kept."""
-    assert stored(told([report(replace(CALL, at=at))], OWING)).at == at
+@pytest.mark.parametrize(
+    ("at", "counts_at"), [(NOW + TOUCH_TOLERANCE, NOW), (NOW, NOW), (NOW - KEEP, NOW - KEEP)]
+)
+def test_the_last_instants_that_may_be_told_are_taken(at: datetime, counts_at: datetime) -> None:
+    """Ten minutes ahead by somebody else's clock, which counts from now on; or exactly as old as touches are kept."""
+    assert stored(told([report(replace(CALL, at=at))], OWING)).at == counts_at
+
+
+def test_told_twice_by_a_clock_that_runs_ahead_changes_nothing() -> None:
+    """The same report once more, a little later, is the same touch; with the clock past it, it is so at its instant."""
+    ahead = report(replace(CALL, at=NOW + TOUCH_TOLERANCE))
+    pages = told([ahead], OWING)
+    assert outcome(pages, ahead, NOW + TICK) is Outcome.UNCHANGED
+    later = NOW + 2 * TOUCH_TOLERANCE
+    assert stored(told([ahead], pages, later)).at == NOW + TOUCH_TOLERANCE
+    assert outcome(pages, report(replace(CALL, at=NOW - TICK))) is Outcome.STORED
+    # What says more, or comes much later, is no repetition.
+    more = replace(CALL, at=NOW + TOUCH_TOLERANCE, conversation=True)
+    assert stored(told([report(more)], pages)) == replace(more, at=NOW)
+    before = told([report(replace(CALL, at=NOW - HOUR))], OWING)
+    assert stored(told([ahead], before)).at == NOW
+
+
+def test_an_old_contact_with_somebody_else_may_be_told() -> None:
+    """It counts for as long as there are rules: who comes from another system tells of it."""
+    other = replace(CALL, at=NOW - 9 * KEEP, recipient=Recipient.CONTACT, number="n_1")
+    assert stored(told([report(other)], OWING)) == other
+    assert code(OWING, report(replace(other, attempt=False)))[0] == "too_old"
+    assert code(OWING, report(replace(other, at=other.at.replace(year=1))))[0] == "too_old"
 
 
 def test_a_report_is_whole_or_not_at_all() -> None:
@@ -159,13 +184,20 @@ def test_an_outcome_replaces_what_was_reserved() -> None:
     assert pages.budget.touches == (spoken,)
 
 
-@pytest.mark.parametrize(
-    "other", [{"by": "agency-8"}, {"channel": "sms"}, {"direction": Direction.IN}]
-)
-def test_nobody_overwrites_another_s_touch(other: dict[str, Any]) -> None:
-    """An id in use by another caller, channel or direction is refused, and what was told stays."""
+@pytest.mark.parametrize("other", [{"channel": "sms"}, {"direction": Direction.IN}])
+def test_an_id_is_a_touch_of_one_kind(other: dict[str, Any]) -> None:
+    """An id in use for another channel or direction is refused, and what was told stays."""
     pages = told([report(CALL)], OWING)
     assert code(pages, report(replace(CALL, **other))) == ("duplicate_id", "id")
+
+
+def test_nobody_overwrites_another_s_touch() -> None:
+    """Two agencies may number their calls in the same way: each has its own."""
+    pages = told([report(CALL), report(replace(CALL, by="agency-8", attempt=False))], OWING)
+    assert [(each.by, each.attempt) for each in pages.budget.touches] == [
+        (CALL.by, True),
+        ("agency-8", False),
+    ]
 
 
 @pytest.mark.parametrize(

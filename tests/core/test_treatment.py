@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from betimes import config
 from betimes.adapters.calendars import calendar
 from betimes.core.errors import Rejected
-from betimes.core.treatment import CHANNELS, MessageClass, line, parse
+from betimes.core.treatment import (
+    CHANNELS,
+    REACHED_NOBODY,
+    Fallback,
+    MessageClass,
+    line,
+    parse,
+)
 from tests.core.support import TREATMENT, utc
 
 SHIPPED: dict[str, Any] = tomllib.loads(
@@ -121,6 +128,11 @@ def test_the_id_is_made_of_the_content() -> None:
         first(catch_up_hours=-1),
         first(catch_up_hours=float("inf")),
         first(catch_up_hours=10**12),
+        first(fallback="hard"),
+        first(fallback=["bounced"]),
+        first(fallback=["hard", "hard"]),
+        first(fallback=[1]),
+        first(fallback=None),
         # Not in order of time, twice at one time, twice one name.
         changed(lambda d: d["step"].reverse()),
         first(offset_days=-1),
@@ -135,6 +147,14 @@ def test_a_typing_error_is_refused_where_it_stands(document: dict[str, Any]) -> 
     assert "treatments/x.toml" in caught.value.message
     assert re.search("[:;,] |correct", caught.value.message.partition("' ")[2]), "the way out"
     assert not re.search("isoformat|valid MessageClass|must be in", caught.value.message)
+
+
+def test_a_step_takes_its_next_channel_after_what_it_names() -> None:
+    """What reached nobody where it says nothing; else any failures, or none at all."""
+    assert parse(SHIPPED, "x").steps[0].fallback == REACHED_NOBODY
+    assert {str(each) for each in REACHED_NOBODY} == {"hard", "refused", "failed"}
+    assert parse(first(fallback=[]), "x").steps[0].fallback == frozenset()
+    assert parse(first(fallback=list(map(str, Fallback))), "x").steps[0].fallback == set(Fallback)
 
 
 def test_a_calendar_there_is_none_of_is_named_with_its_file() -> None:

@@ -54,9 +54,9 @@ def report(contact_id: str, event: Event, seconds: int = 0, key: str = "") -> Pr
 
 
 def row(one: Contact) -> dict[str, Any]:
-    """Return what a contact says, apart from the chain of its records and the instant of its last change."""
+    """Return what a contact says, apart from the chain of its records."""
     fields = {name: getattr(one, name) for name in Contact.__dataclass_fields__}
-    return {name: value for name, value in fields.items() if name not in ("chain", "changed_at")}
+    return {name: value for name, value in fields.items() if name != "chain"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_report_about_nobody_we_know_changes_nothing() -> None:
 REPORTS = st.lists(
     st.tuples(st.sampled_from(sorted(EVIDENCE)), st.integers(0, 3)),
     min_size=1,
-    max_size=5,
+    max_size=6,
     unique=True,
 )
 
@@ -144,6 +144,56 @@ def test_no_order_and_no_repetition_changes_the_end(
         assert len(events_of(here)) == 2 + len(reports)
         assert chains_hold(here)
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("event", "facet"),
+    [
+        (Event.COMPLAINED, "complained_at"),
+        (Event.UNSUBSCRIBED, "unsubscribed_at"),
+        (Event.SEEN, "seen_at"),
+        (Event.READ, "read_at"),
+    ],
+)
+def test_what_a_reader_does_is_a_fact_beside_the_state(event: Event, facet: str) -> None:
+    """Only ever added, with the earliest instant; whatever else is reported, also a bounce, leaves it."""
+    here, contact_id = sent()
+    for reported in (
+        report(contact_id, event, 9),
+        report(contact_id, Event.BOUNCED_HARD, 11),
+        report(contact_id, event, 3),
+    ):
+        hear(here.stores, reported)
+    after = contact_of(here, contact_id)
+    assert getattr(after, facet) == LATER + timedelta(seconds=3)
+    assert after.state is State.UNDELIVERED_HARD
+
+
+def test_two_attempts_that_were_taken_are_a_confirmed_duplicate() -> None:
+    """Known from whatever evidence of each, in any order; two reports about one attempt are none."""
+    for order in permutations((1, 1, 2)):
+        here, contact_id = ready("timeout-silent@borrowers.example")
+        here.dispatch.deliver(contact_id)
+        for place, attempt in enumerate(order):
+            event = replace(report(contact_id, Event.ACCEPTED, place), attempt=attempt)
+            assert contact_of(here, contact_id).duplicates_confirmed is (
+                {1, 2} <= set(order[:place])
+            )
+            hear(here.stores, event)
+        assert contact_of(here, contact_id).taken == (1, 2)
+
+
+@pytest.mark.parametrize("mailbox", ["refused", "busy"])
+def test_evidence_against_a_refusal_is_a_contradiction(mailbox: str) -> None:
+    """Our reading of the provider's answer is wrong, and the contact says so; evidence of another attempt does not."""
+    here, contact_id = ready(f"{mailbox}@borrowers.example")
+    here.dispatch.deliver(contact_id)
+    refused = contact_of(here, contact_id)
+    assert refused.refusals == (1,)
+    hear(here.stores, replace(report(contact_id, Event.DELIVERED), attempt=2))
+    assert not contact_of(here, contact_id).provider_contradiction
+    hear(here.stores, report(contact_id, Event.DELIVERED, 1))
+    assert contact_of(here, contact_id).provider_contradiction
 
 
 @pytest.mark.parametrize("mailbox", ["timeout-lost", "busy"])
@@ -181,9 +231,9 @@ def test_a_hard_bounce_or_a_complaint_blocks_the_contact_point(event: Event, sta
 def test_no_other_report_blocks_anything(event: Event) -> None:
     """A full mailbox, a delay or a failure of the provider is not the address's fault."""
     here, contact_id = sent()
-    before = here.memory.pages(TENANT, "b1")
+    before = here.memory.pages(TENANT, "b1").head
     hear(here.stores, report(contact_id, event))
-    assert here.memory.pages(TENANT, "b1") == before
+    assert here.memory.pages(TENANT, "b1").head == before
 
 
 def test_a_borrower_without_that_contact_point_is_left_as_it_is() -> None:

@@ -13,8 +13,10 @@ from betimes.core.hold import Kind
 from betimes.core.intake import Outcome, PutHold, ReportTouches
 from betimes.core.law import Effect
 from betimes.core.permission import GOOD_FOR, Permission, Wanted
-from betimes.core.rule import Purpose
-from betimes.core.touch import Touch
+from betimes.core.reason import Reason
+from betimes.core.rule import Party, Purpose, Recipient
+from betimes.core.touch import Direction, Touch
+from betimes.flows.feed import complete
 from betimes.flows.permission import MAX_TRIES, may_contact
 from betimes.lab.world import TENANT, World
 from betimes.ports import Stores
@@ -92,7 +94,6 @@ def test_asked_again_it_is_the_same_reservation() -> None:
         (CALL, NOON - TICK),
         (replace(CALL, debts=()), NOON),
         (replace(CALL, channel="sms"), NOON),
-        (replace(CALL, by="agency-8"), NOON),
         (replace(CALL, address="+8613800000000"), NOON),
         (replace(CALL, debts=(), reserve=False), NOON),
     ],
@@ -105,6 +106,87 @@ def test_an_id_stands_for_one_contact(wanted: Wanted, now: datetime) -> None:
         ask(here, wanted, now)
     assert (caught.value.code, caught.value.field) == ("duplicate_id", "touch_id")
     assert [each.at for each in touches(here)] == [NOON]
+
+
+def test_each_caller_has_ids_of_its_own() -> None:
+    """Two agencies with the same id have two reservations, and each is counted against the other."""
+    here = owing()
+    for by in ("agency-7", "agency-8"):
+        assert ask(here, replace(CALL, by=by)).is_given
+    assert [(each.id, each.by) for each in touches(here)] == [
+        ("call-1", "agency-7"),
+        ("call-1", "agency-8"),
+    ]
+    assert ask(here, replace(CALL, touch_id="call-2")).is_given
+    assert ask(here, replace(CALL, by="agency-9")).effect is Effect.DEFER
+    assert ask(here).is_given
+
+
+def test_a_conversation_told_by_a_clock_ahead_counts_at_once() -> None:
+    """Nobody may call again in the minutes by which somebody's clock is ahead; the record says what was told."""
+    here = empty_world()
+    american = person(email="", jurisdiction="US", zone="America/New_York")
+    tell(here, american, account(), bill())
+    noon = utc("2026-03-10 16:00")
+    here.clock.advance(noon)
+    wanted = replace(CALL, party=Party.THIRD, reserve=False)
+    assert ask(here, wanted, noon).is_given
+    talk = touch(
+        id="in-1",
+        at=noon + 9 * MINUTE,
+        direction=Direction.IN,
+        attempt=False,
+        connected=True,
+        conversation=True,
+        party=Party.THIRD,
+    )
+    report(here, talk)
+    said = ask(here, wanted, noon)
+    assert (said.effect, said.rule_ids) == (Effect.DEFER, ("US.REGF.CONV7",))
+    [line] = [r.body["touch 1"] for r in records_of(here) if r.body["event"] == "touches_told"]
+    assert str(line).split() == [
+        "in-1",
+        "2026-03-10T16:00:00.000000Z",
+        "in",
+        "call",
+        "agency-7",
+        "connected",
+        "conversation",
+    ]
+
+
+def test_repayments_that_are_told_are_heard_of() -> None:
+    """A treatment that wants them fresh: a call waits until the lender says that they are."""
+    here = owing()
+    line = replace(POLICIES.treatment, fresh_within=timedelta(hours=24))
+    fresh = replace(POLICIES, treatment=line)
+    said = may_contact(here.stores, fresh, TENANT, "b1", CALL, NOON)
+    assert (said.effect, said.reasons) == (Effect.DEFER, (Reason.STALE_FEED,))
+    complete(here.stores, TENANT, NOON, NOON)
+    assert may_contact(here.stores, fresh, TENANT, "b1", CALL, NOON).is_given
+
+
+def test_who_may_be_spoken_to_once_is_not_spoken_to_again() -> None:
+    """Somebody asked where the borrower is: once, also when five weeks are over and others have been called since."""
+    here = empty_world()
+    american = person(email="", jurisdiction="US", zone="America/New_York")
+    tell(here, american, account(), bill())
+    noon = utc("2026-03-10 16:00")
+    here.clock.advance(noon)
+    where = replace(
+        CALL,
+        party=Party.THIRD,
+        address="+12125550123",
+        recipient=Recipient.CONTACT,
+        reveals_debt=False,
+        borrower_unreachable=True,
+    )
+    assert ask(here, where, noon).is_given
+    later = noon + timedelta(days=99)
+    here.clock.advance(later)
+    report(here, touch(id="other", at=later))
+    said = ask(here, replace(where, touch_id="call-2"), later)
+    assert (said.effect, said.rule_ids) == (Effect.DENY, ("US.REGF.LOCATE",))
 
 
 def test_an_outcome_takes_the_place_of_its_reservation() -> None:

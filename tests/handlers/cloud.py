@@ -33,6 +33,7 @@ KINDS = (
     "Lambda::Function",
     "S3::Bucket",
     "SES::ConfigurationSet",
+    "SecretsManager::Secret",
     "SNS::Subscription",
     "SNS::Topic",
     "SQS::Queue",
@@ -40,7 +41,7 @@ KINDS = (
 REGION = "us-east-1"
 # The sender of the default settings.
 SENDER = "reminders@betimes.example"
-SERVICES = ("dynamodb", "dynamodbstreams", "s3", "sesv2", "sns", "sqs")
+SERVICES = ("dynamodb", "dynamodbstreams", "s3", "secretsmanager", "sesv2", "sns", "sqs")
 
 
 def synthesized(folder: Path) -> Template:
@@ -110,6 +111,7 @@ class Cloud:
         self._make_queues()
         self._make_topics()
         self._make_buckets()
+        self._make_secrets()
         self.client["sesv2"].create_email_identity(EmailIdentity=SENDER)
         for name in template.of("SES::ConfigurationSet"):
             self.client["sesv2"].create_configuration_set(ConfigurationSetName=name)
@@ -125,6 +127,18 @@ class Cloud:
             made = self.client["dynamodb"].create_table(TableName=name, **definition)
             self.refs[name] = name
             self.streams[name] = made["TableDescription"]["LatestStreamArn"]
+
+    def _make_secrets(self) -> None:
+        for name, properties in self.template.of("SecretsManager::Secret").items():
+            made = properties["GenerateSecretString"]
+            text = {
+                **json.loads(made["SecretStringTemplate"]),
+                made["GenerateStringKey"]: "k" * made["PasswordLength"],
+            }
+            stored = self.client["secretsmanager"].create_secret(
+                Name=name, SecretString=json.dumps(text)
+            )
+            self.refs[name] = stored["ARN"]
 
     def _make_queues(self) -> None:
         queues = self.template.of("SQS::Queue")

@@ -51,6 +51,8 @@ STORY = [
     ("2026-03-06T09:41:00", "on_request_consents"),
     ("2026-03-06T09:45:00", "on_request_reply"),
     ("2026-03-06T09:46:00", "on_request_consents_all"),
+    ("2026-03-06T09:47:00", "on_page"),
+    ("2026-03-06T09:48:00", "on_request_preferences"),
     ("2026-03-06T17:00:00", "on_close_day"),
     ("2026-03-07T01:00:00", "on_request_flight"),
     ("2026-03-07T04:00:01", "on_request_repayment"),
@@ -138,7 +140,7 @@ def test_the_events_tell_one_story(pump: Pump) -> None:
     assert answers["on_close_day"]["obligations"] == 2
     for what in (
         *("feed", "lift", "flight", "repayment", "reversal", "amendment", "entry", "touches"),
-        *("account_loan", "loan", "account_line", "statement", "consents"),
+        *("account_loan", "loan", "account_line", "statement", "consents", "preferences"),
     ):
         assert json.loads(answers[f"on_request_{what}"]["body"]) == {"outcome": "stored"}, what
     reply = json.loads(answers["on_request_reply"]["body"])
@@ -147,6 +149,7 @@ def test_the_events_tell_one_story(pump: Pump) -> None:
     assert [each["kind"] for each in said] == ["consent"] * 3 + ["refusal"] * 3
     permission = json.loads(answers["on_request_may_contact"]["body"])
     assert (permission["effect"], permission["reserved"]) == ("allow", True)
+    assert "Message settings" in answers["on_page"]["body"]
     hold = json.loads(answers["on_request_hold"]["body"])
     assert hold == {"outcome": "stored", "sent_inside": [told.contact_id("D-3", 0)]}
 

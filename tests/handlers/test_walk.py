@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from operator import itemgetter
 
 import pytest
 
+from betimes.adapters import proofs
 from betimes.config import REPORTS, SEGMENTS
 from betimes.core.contact import Event
 from tests.handlers import told
@@ -60,7 +62,9 @@ def test_a_reminder_walks_through_every_handler(with_bill: Pump) -> None:
     assert report["obligations"] == 1
     assert report["outstanding_minor"] == {"CNY M0": 120_000}
     assert len(pump.mails()) == 1
-    assert set(pump.calls) == set(pump.modules) - {"OnDeliverySmsFunction", "OnFileFunction"}
+    # No SMS, no tape, and nobody opened a link (tests/pages).
+    others = {"OnDeliverySmsFunction", "OnFileFunction", "OnPageFunction"}
+    assert set(pump.calls) == set(pump.modules) - others
 
 
 def test_every_ledger_record_is_in_a_segment_once(with_bill: Pump) -> None:
@@ -132,6 +136,23 @@ def test_an_undecided_step_is_reported_and_counted(
     )
     assert report["undecided"] == [f"{told.OBLIGATION}:D-3"]
     assert metric["Undecided"] == [1.0]
+
+
+def test_a_proof_that_ends_soon_is_reported_and_counted(
+    pump: Pump, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sixty days before a treatment could be deployed no more, the close of day says so, and not a day earlier."""
+    name, last = min(
+        ((each.treatment, each.last) for each in proofs.read().values()), key=itemgetter(1)
+    )
+    for days, says in ((61, False), (60, True)):
+        at = datetime.combine(last - timedelta(days=days), time(17), UTC)
+        pump.clock.advance(at)
+        closed = pump.invoke("OnCloseDayFunction", {})
+        report = json.loads(pump.cloud.object("EvidenceBucket", closed["report"]))
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert (report["proofs_ending"].get(name) == str(last)) is says
+        assert any(line.get("ProofsEnding", [0.0]) > [0.0] for line in lines) is says
 
 
 def test_nothing_personal_is_logged(

@@ -24,7 +24,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "on_request": {
         "BookTable": INTAKE,
         "LedgerTable": "dynamodb:Query",
-        "DataKey via dynamodb": "kms:Decrypt",
+        "LinkKeys": "secretsmanager:GetSecretValue",
+        "DataKey via dynamodb secretsmanager": "kms:Decrypt",
     },
     "on_file": {
         "BookTable": INTAKE,
@@ -92,6 +93,12 @@ ALLOWED: dict[str, dict[str, str]] = {
         "EvidenceBucket/reports/*": "s3:PutObject",
         "DataKey via dynamodb": "kms:Decrypt",
         "DataKey via s3": "kms:GenerateDataKey",
+    },
+    "on_page": {
+        "BookTable": INTAKE,
+        "ContactsTable": "dynamodb:GetItem",
+        "LinkKeys": "secretsmanager:GetSecretValue",
+        "DataKey via dynamodb secretsmanager": "kms:Decrypt",
     },
 }
 

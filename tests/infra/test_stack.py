@@ -124,11 +124,12 @@ def test_a_delivery_can_finish_its_batch_in_time(template: Template, channel: st
 
 
 def test_the_api_gives_up_after_its_function(template: Template) -> None:
-    (integration,) = template.of("ApiGatewayV2::Integration").values()
     default_ms = 30_000
-    assert function_of(template, "on_request")["Timeout"] * 1000 < integration.get(
-        "TimeoutInMillis", default_ms
-    )
+    integrations = template.of("ApiGatewayV2::Integration").values()
+    patience = [each.get("TimeoutInMillis", default_ms) for each in integrations]
+    assert len(patience) == 2
+    for name in ("on_request", "on_page"):
+        assert function_of(template, name)["Timeout"] * 1000 < min(patience)
 
 
 # Streams
@@ -513,7 +514,7 @@ def test_a_scheduled_call_that_fails_is_kept(template: Template) -> None:
     assert kept == {f"{title(spec.function)}Function": "ScheduleFailures" for spec in SCHEDULES}
 
 
-@pytest.mark.parametrize("metric", ["Undecided", "StaleFeeds"])
+@pytest.mark.parametrize("metric", ["Undecided", "StaleFeeds", "ProofsEnding"])
 def test_what_the_close_of_day_counts_is_an_alarm(template: Template, metric: str) -> None:
     """Work that nobody decided, and repayments that are not fresh: one is enough."""
     alarm = template.of("CloudWatch::Alarm")[f"{metric}Alarm"]
@@ -541,8 +542,14 @@ def test_every_alarm_says_what_is_wrong_and_tells_somebody(template: Template) -
 
 
 def test_every_route_needs_a_signature_and_leaves_a_line(template: Template) -> None:
-    for route in template.of("ApiGatewayV2::Route").values():
-        assert route["AuthorizationType"] == "AWS_IAM"
+    is_open = {
+        route["RouteKey"]: route["AuthorizationType"] != "AWS_IAM"
+        for route in template.of("ApiGatewayV2::Route").values()
+    }
+    # A borrower signs in nowhere: what a link may do stands in its token.
+    pages = {f"{method} /l/{{token}}" for method in ("GET", "HEAD", "POST")}
+    assert {key for key, open_ in is_open.items() if open_} == pages
+    assert "ANY /{proxy+}" in is_open
     (stage,) = template.of("ApiGatewayV2::Stage").values()
     assert template.word(stage["AccessLogSettings"]["DestinationArn"]) == "HttpApiLog"
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0

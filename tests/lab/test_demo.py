@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from betimes.adapters import packs
+from betimes.adapters import packs, sim
 from betimes.core import calibration, intake, zones
 from betimes.core.book import Pages
 from betimes.core.calibration import POINTS, Spread
@@ -105,6 +106,30 @@ def test_nobody_can_be_reached_by_it(tmp_path: Path) -> None:
             assert row["email"].endswith("@borrowers.example")
         if row["phone"]:
             assert row["phone"].startswith("+447700900") and len(row["phone"]) == 13
+
+
+def test_a_rehearsal_adds_one_borrower_for_each_thing_that_comes_back(tmp_path: Path) -> None:
+    """Nothing else changes; each has an address that the simulator knows by its name, and a number where texts arrive,
+    and owes a bill that falls due tomorrow.
+    """
+    written(tmp_path / "plain", borrowers=40)
+    folder = tmp_path / "rehearsed"
+    demo.write_demo(folder, as_of=AS_OF, borrowers=40, seed=7, zone=ZONE, rehearsal=True)
+    plain, rows = table(tmp_path / "plain", "accounts.csv"), table(folder, "accounts.csv")
+    assert rows[: len(plain)] == plain
+    added = rows[len(plain) :]
+    assert {row["borrower_id"] for row in added} == {f"b-{name}" for name in demo.REHEARSED}
+    for row in added:
+        scene = row["borrower_id"].removeprefix("b-")
+        assert sim.scene_of("email", row["email"]) == scene
+        assert sim.scene_of("sms", row["phone"]) is sim.Scene.DELIVERED
+        assert re.fullmatch(r"\+447700900[0-9]{3}", row["phone"])
+    assert len({row["phone"] for row in added}) == len(added)
+    bills = {row["borrower_id"]: row for row in table(folder, "obligations.csv")}
+    assert {bills[row["borrower_id"]]["due_on"] for row in added} == {"2026-03-10"}
+    for name in ("obligations.csv", "repayments.csv"):
+        before = table(tmp_path / "plain", name)
+        assert table(folder, name)[: len(before)] == before
 
 
 def test_a_borrower_has_one_truth(tmp_path: Path) -> None:

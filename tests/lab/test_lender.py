@@ -151,7 +151,8 @@ def test_every_kind_of_event_occurs() -> None:
                 ReverseRepayment, PutFlight, PutHold, LiftHold)  # fmt: skip
     happened = (
         *(command.__name__ for command in commands),
-        *(f"hold {kind}" for kind in Kind),
+        # That it is paid is said by borrowers, on our own pages.
+        *(f"hold {kind}" for kind in Kind if kind is not Kind.PAID_CLAIM),
         *(
             f"debit {state}"
             for state in (FlightState.PENDING, FlightState.SETTLED, FlightState.FAILED)

@@ -12,8 +12,9 @@ from datetime import date, time, timedelta
 import pytest
 
 from betimes.core import decide, look
-from betimes.core.agenda import NEVER
+from betimes.core.agenda import NEVER, Planned
 from betimes.core.audit import Findings
+from betimes.core.contact import Contact
 from betimes.core.decision import Suppress
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind
@@ -22,7 +23,7 @@ from betimes.core.obligation import Obligation
 from betimes.core.policies import Policies
 from betimes.core.product import PLAIN
 from betimes.core.reason import Reason
-from betimes.core.treatment import Entry, MessageClass
+from betimes.core.treatment import Entry, Fallback, MessageClass
 from betimes.lab.runner import report_of
 from betimes.lab.world import TENANT, World
 from tests.core.support import DAY, POLICIES, TREATMENT, step, utc
@@ -162,7 +163,7 @@ PLANTS = [
     Plant("_closed_or_too_soon", closed, "closed_day"),
     Plant("_not_meant", in_grace, "in_grace"),
     Plant("_not_meant", not_begun, "before_entry"),
-    Plant("_awaits_entry", awaited, "awaiting_entry", lambda *_: False),
+    Plant("awaits_entry", awaited, "awaiting_entry", lambda *_: False),
     Plant("_out_of_arrears _not_meant", minimum_paid, "minimum_paid"),
 ]
 
@@ -235,6 +236,32 @@ def test_a_step_that_a_digest_took_along_and_its_own_contact_said_too_is_found(
     assert findings(two()).duplicates == ("o2:D-3",)
 
 
+def failing(email: str = "hard@borrowers.example") -> World:
+    """A step by e-mail, else by SMS, of somebody whose mailbox does not exist."""
+    here = World(by(step("D-3", channels=("email", "sms"))), TOLD_AT, shards=1)
+    tell(here, person(email, "+8613800000000"), account(), bill())
+    here.run_until(END)
+    return here
+
+
+def test_a_second_channel_without_a_failure_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that follows a bounce is no duplicate; the same after a delivery is."""
+    assert len(failing().provider.accepted) == 2
+    assert findings(failing()).all_kept
+    monkeypatch.setattr(Contact, "failure", property(lambda self: Fallback.HARD))
+    here = failing("li@borrowers.example")
+    assert len(here.provider.accepted) == 2
+    assert findings(here).duplicates == ("o1:D-3",)
+
+
+def test_a_channel_taken_twice_is_found() -> None:
+    """The second contact took the place of one that failed; a third took the place of none."""
+    here = failing()
+    again = here.provider.accepted[-1]
+    here.provider.accepted.append(again)
+    assert findings(here).duplicates == ("o1:D-3",)
+
+
 def test_a_lost_look_of_a_new_cycle_is_found() -> None:
     """The same steps were decided before the due date moved."""
     here = told(POLICIES, bill())
@@ -254,8 +281,9 @@ def test_a_reason_that_is_not_true_is_no_decision(
     """A step is not sent, and the record says why; the facts say nothing of the kind."""
     here = told(POLICIES, bill())
 
-    def lie(snapshot: object, coming: object, *rest: object) -> Suppress | None:
-        key, facts = coming.key, rest[-1]  # type: ignore[attr-defined]  # a planned step
+    def lie(*asked: object) -> Suppress | None:
+        key = next(each.key for each in asked if isinstance(each, Planned))
+        facts = asked[-1]
         if key != "D-1":
             return None
         return Suppress(key, Reason[reason], facts)  # type: ignore[arg-type]  # facts seen

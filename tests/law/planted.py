@@ -140,6 +140,11 @@ def enforced(rule: Rule) -> Rule:
     return replace(rule, enforce=Enforce.CAUTIOUS)
 
 
+def off(rule: Rule) -> Rule:
+    """Return a rule that is switched off, so that another one is seen."""
+    return replace(rule, enforce=Enforce.OFF)
+
+
 @dataclass(frozen=True)
 class Policy:
     """What is asked about: a treatment with products and texts, in places, under a law."""

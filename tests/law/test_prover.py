@@ -17,7 +17,7 @@ from betimes.core.errors import Rejected
 from betimes.core.law import Effect, Given, Request, Trigger
 from betimes.core.proof import Asked, Counterexample, Proof, Refusal
 from betimes.core.prover_facts import PURPOSES, stage_on
-from betimes.core.rule import NoticeTerms, Party, Purpose, Stage
+from betimes.core.rule import NoticeTerms, Party, ProductKind, Purpose, Stage
 from betimes.core.touch import Touch
 from betimes.core.treatment import line
 from betimes.core.values import replace
@@ -32,6 +32,7 @@ from .planted import (
     hours,
     law,
     most,
+    off,
     only,
     penalty,
     product,
@@ -52,6 +53,8 @@ BILL = {"class": "statutory", "template": "statement_ready"}
 OVERDUE, STATUTORY = {"class": "overdue"}, {"class": "statutory"}
 REPAIR = words("overdue_help", "zh-CN", "email", "代办修复")
 EIGHT = ("D-3", "D-1", "D0", "D+1", "D+3", "D+7", "D+15", "D+30")
+# A loan that its name does not tell, and its kind does.
+LOAN = product(name="my_loan", kinds=(ProductKind.FIXED_SUM,))
 HUABEI = POLICIES.profiles["huabei_like"]
 
 
@@ -94,6 +97,34 @@ def saying(place: str, *more: str) -> Callable[[], Policy]:
     return lambda: Policy(treatment(), (place,), templates=words(*more))
 
 
+def event(name: str, anchor: str, template: str, **keys: Any) -> Change:
+    """Return what adds a step that goes at once where something happens, which may be on any day."""
+    more = {"send_at": "at_once", "offset_days": 0, "channels": ["email", "sms"], **keys}
+    return add(name=name, anchor=anchor, template=template, **more)
+
+
+def on_days(*days: int) -> list[Change]:
+    """Return what leaves demands on these days only, with a day to be late, told together."""
+    more = [add(name=f"+{day}", offset_days=day) for day in days[1:]]
+    return [only("D+1"), step("D+1", offset_days=days[0]), *more, top(digest=True)]
+
+
+# Of New York City only what it says of how often: words are asked about elsewhere.
+OFTEN = law("US.NYC.OPTOUT", off)
+DEBIT_FAILS = event("debit", "debit_failed", "debit_failed", **{"class": "courtesy"})
+PROMISE_BREAKS = event("promise", "promise_broken", "promise_broken")
+HOLD_ENDS = event("hold", "hold_lifted", "overdue_help")
+# Three texts on the due day, and one before it: with two debts that is four on a day.
+EVE = [
+    only("D-1", "D0"),
+    at("D-1", "11:30", 2),
+    at("D0", "09:00", 2),
+    add(name="x0", send_at="13:00"),
+    add(name="x1", send_at="18:00"),
+    top(digest=True),
+]
+
+
 HOURS, CAP, PACE, NOTICE = Asked.HOURS, Asked.CAP, Asked.PACE, Asked.NOTICE
 CONTENT, DEBIT, CALC, CLASS = Asked.CONTENT, Asked.DEBIT, Asked.CALC, Asked.CLASS
 # What is planted, and the rule that must be named
@@ -112,7 +143,7 @@ BAD: dict[str, tuple[Callable[[], Policy], Asked, str]] = {
     "night, Philippines": (plain("PH", at("D0", "23:00")), HOURS, "PH.BSP"),
     "evening, Europe": (plain("EU", at("D0", "20:30")), HOURS, "EU.QUIET"),
     "evening where no file reaches": (plain("HOUSE", at("D0", "21:00", 2)), HOURS, "HOUSE.TIME"),
-    "a Sunday, São Paulo": (plain("BR-SP"), HOURS, "BR.SP"),
+    "a Sunday, São Paulo": (plain("BR-SP", law=law("BR.HOUSE.TIME", off)), HOURS, "BR.SP"),
     "a weekend, Rio": (plain("BR-RJ"), HOURS, "BR.RJ"),
     "a Sunday, Alagoas": (plain("BR-AL"), HOURS, "BR.AL"),
     "a weekend, Amazonas": (plain("BR-AM"), HOURS, "BR.AM"),
@@ -136,6 +167,16 @@ BAD: dict[str, tuple[Callable[[], Policy], Asked, str]] = {
     "four steps a day": (plain("CN", only("D+1"), *sums(4)), CAP, "CN.CIVIL.PEACE"),
     "eight texts of an agency in a week": (plain("US", only("D+1"), *sums(8), party=AGENCY), CAP, "US.REGF.LIMIT"),
     "four texts in a minute": (plain("CN", only("D+1"), *minutes(3)), CAP, "CN.SMS.OTHER.BAIDU.MINUTE"),
+    "a debit that fails between two demands": (plain("US-NYC", *on_days(1, 2, 4), DEBIT_FAILS), CAP, "US.NYC"),
+    "a debit that fails days later": (plain("US-NYC", *on_days(10, 11, 12), DEBIT_FAILS), CAP, "US.NYC"),
+    "a debit that fails day after day": (plain("US-NYC", *on_days(20), DEBIT_FAILS), CAP, "US.NYC"),
+    "a promise broken day after day": (plain("US-NYC", *on_days(20), PROMISE_BREAKS), CAP, "US.NYC"),
+    "holds that end day after day": (plain("US-NYC", *on_days(20), HOLD_ENDS), CAP, "US.NYC"),
+    "promises about two debts": (plain("CN", *on_days(1), PROMISE_BREAKS), CAP, "CN.CIVIL.PEACE"),
+    "two debts due a day apart, told together": (plain("CN", *EVE), CAP, "CN.CIVIL.PEACE"),
+    "one late into the day of another debt": (
+        plain("CN", only("D+1"), *sums(2), step("x1", catch_up_hours=24), top(digest=True)), CAP, "CN.CIVIL.PEACE",
+    ),
     "a cap made smaller": (plain("CN", law=law("CN.CIVIL.PEACE", most(1))), CAP, "CN.CIVIL.PEACE"),
     # Notices
     "no notice of arrears": (of_fixed_sum(), NOTICE, "UK.CCA.86B"),
@@ -151,6 +192,17 @@ BAD: dict[str, tuple[Callable[[], Policy], Asked, str]] = {
     "double interest": (plain("CN", products=(penalty("2.0"),), law=law("CN.PENALTY", enforced)), CALC, "CN.PENALTY"),
     # Classes and words
     "statutory so that nothing stops it": (plain("CN", step("D+15", **STATUTORY)), CLASS, "HOUSE.STEP.CLASS"),
+    "statutory by a rule that is only shown": (
+        plain("IN", step("D-3", **STATUTORY), products=(product(name="loan"),)), CLASS, "HOUSE.STEP.CLASS",
+    ),
+    "statutory by the rule of another product": (
+        plain("GB", step("D+7", **MANY), products=(LOAN, product(name="other")), disclosures=SIGNED),
+        CLASS, "HOUSE.STEP.CLASS",
+    ),
+    "no notice of arrears of a loan by its kind": (plain("GB", products=(LOAN,)), NOTICE, "UK.CCA.86B"),
+    "a demand that is called a courtesy": (
+        plain("CN", only("D+15"), step("D+15", **{"class": "courtesy"})), CONTENT, "HOUSE.STEP.WORDS",
+    ),
     "a text for late debts before": (plain("CN", step("D-1", template="overdue")), CONTENT, "HOUSE.STEP.WORDS"),
     "overdue, says a reminder": (saying("CN", "due_soon", "zh-CN", "sms", "逾期"), CONTENT, "CN.WORDS.PREDUE"),
     "past due, says a reminder": (saying("US", "due_soon", "en", "email", "past due"), CONTENT, "US.WORDS.PREDUE"),
@@ -175,10 +227,23 @@ GOOD: dict[str, Callable[[], Policy]] = {
         "GB", only("D0"), at("D0", "02:10"), law=law("UK.CONC.TIME", hours(time(2), time(3))), days=400
     ),
     "two reminders in a week, Massachusetts": plain("US-MA", only("D-3", "D0")),
-    "three contacts in a week, New York City": plain("US-NYC", only("D+1", "D+3", "D+7", "D+15")),
+    "three contacts in a week, New York City": plain("US-NYC", only("D+1", "D+3", "D+7", "D+15"), law=OFTEN),
     "one debt's three steps a day, told together": plain("CN", only("D+1"), *sums(2), top(digest=True)),
+    "a debit that fails, and a pace": plain(
+        "US-NYC", *on_days(1), DEBIT_FAILS, top(min_gap_hours=84), step("debit", late="miss"), law=OFTEN
+    ),
+    "a promise broken where calls are what counts": plain("HK", *on_days(20), PROMISE_BREAKS),
     "a weekend that may be missed, Rio": plain("BR-RJ", *(step(n, late="miss") for n in EIGHT)),
     "a notice of arrears in time": of_fixed_sum(step("D+7", **MANY)),
+    "a notice of arrears of a loan by its kind": plain(
+        "GB", step("D+7", **MANY), products=(LOAN,), disclosures=SIGNED
+    ),
+    "a notice for the one product that it is about": plain(
+        "GB",
+        step("D+7", **MANY, when={"products": ["my_loan"]}),
+        products=(LOAN, product(name="other")),
+        disclosures=SIGNED,
+    ),
     "a bill 23 days before it is due": of_card(step("D-3", offset_days=-23, **BILL)),
     "a debit and two more": plain("US", products=(debited("loan", 3),)),
     "two debits of a short loan": plain("GB", products=(debited("short_term", 2),)),
@@ -334,6 +399,7 @@ def test_the_law_itself_misses_the_notice(name: str) -> None:
         stage=Stage.DUE_DAY if before else Stage.OVERDUE,
         zones=one.zones,
         product=one.product,
+        kinds=next(each.kinds for each in policy.products if each.name == one.product),
         notices_given=(Given(rule.id, one.at),) if one.at is not None else (),
         triggers=(Trigger(rule.terms.trigger, trigger),),
     )

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from betimes.core import pack
-from betimes.core.rule import QUIETER, Enforce, Status
+from betimes.core.rule import (
+    QUIETER,
+    ContentTerms,
+    Enforce,
+    Kind,
+    Party,
+    Purpose,
+    Stage,
+    Status,
+    WindowTerms,
+)
 from tests.law import support
 
 NAMES = tuple(support.packs())
@@ -87,3 +97,47 @@ def test_status_decides_how_far_a_rule_binds() -> None:
 def test_only_the_house_is_a_fallback() -> None:
     """A pack is never narrowed by the hours of the house, which hold where there is no pack."""
     assert [name for name, found in support.packs().items() if found.fallback] == ["HOUSE"]
+
+
+def test_no_stage_of_a_debt_is_without_hours() -> None:
+    """Of each country, in each stage and for both parties, some window binds today: a gap would mean day and night."""
+    on = date(2026, 11, 24)
+    missing = [
+        f"{name}: {party} party, {stage}"
+        for name, found in support.packs().items()
+        if not found.refines
+        for stage in Stage
+        for party in Party
+        if not any(
+            rule.kind is Kind.WINDOW
+            and rule.enforce.binds
+            and rule.is_in_force(on)
+            and not rule.purposes & {Purpose.MARKETING}
+            and (not rule.stages or stage in rule.stages)
+            and (not rule.parties or party in rule.parties)
+            for rule in found.rules
+        )
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_a_list_of_words_that_is_ours_does_not_bind_hard() -> None:
+    """A law that bans threats does not list our words: the reading is labelled as ours, and bound with caution."""
+    for found in support.packs().values():
+        for rule in found.rules:
+            if isinstance(rule.terms, ContentTerms) and rule.terms.must_not:
+                assert rule.enforce is not Enforce.HARD, rule.id
+                assert "house" in rule.note, f"{rule.id}: say whose list it is"
+
+
+def test_the_house_hours_of_brazil_are_those_of_its_widest_state() -> None:
+    """No state is known that allows a Sunday, a holiday or a Saturday evening; the guess for others does not."""
+    hours = {
+        name: next(rule.terms for rule in found.rules if isinstance(rule.terms, WindowTerms))
+        for name, found in support.packs().items()
+        if name == "BR" or name.startswith("BR-")
+    }
+    house = hours.pop("BR").days
+    assert house == hours["BR-SP"].days
+    assert not house["sun"] and not house["holiday"]
+    assert all(not terms.days["sun"] and not terms.days["holiday"] for terms in hours.values())

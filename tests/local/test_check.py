@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from betimes import cli
 from betimes.adapters import pack_files, packs, proofs
+from betimes.local import check
 
 FROM = ("--from", "2026-11-24")
 SHIPPED = Path(str(pack_files.root())) / "treatments" / "default.toml"
@@ -93,6 +96,48 @@ def test_two_places_bind_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 of 1 proved" in out
 
 
+def test_a_licence_binds_beside_each_place(capsys: pytest.CaptureFixture[str], late: Path) -> None:
+    """By its rules, and not by its clocks: nobody lives there for it."""
+    evening = late.read_text("utf-8").replace('"22:30"', '"20:30"')
+    late.write_text(evening, "utf-8")
+    asked = ("--treatment", str(late), "--packs", "CN", *FROM, "--days", "20")
+    assert run(capsys, *asked)[0] == 0
+    code, out, _ = run(capsys, *asked, "--licence", "SG")
+    assert code == 1
+    assert "SG.HOUSE.TIME" in out
+    assert "CN+SG" in out
+    assert "Asia/Singapore" not in out
+
+
+def test_what_no_proof_covers_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Pairs of places, other licences, more debts, other places and products, and steps that nothing stops."""
+    _, out, _ = run(capsys, "--treatment", "default", "--packs", "CN,US", *FROM, "--days", "3")
+    said = out.partition("not proved, while")[2]
+    assert "people whose number belongs to another place" in said
+    assert "another licence than none" in said
+    assert "three debts of one person" in said
+    assert "default for people of BR, BR-AL" in said
+    assert (
+        "default with card_like, whose dates are those of Asia/Shanghai, for people of US" in said
+    )
+    assert "statutory" not in said
+    file = tmp_path / "mine.toml"
+    text = SHIPPED.read_text("utf-8").replace('"default"', '"mine"', 1)
+    file.write_text(text.replace('class = "overdue"', 'class = "statutory"', 1), "utf-8")
+    _, out, _ = run(capsys, "--treatment", str(file), "--packs", "GB", *FROM, "--days", "3")
+    assert "mine has statutory steps: they pass caps and opt-outs" in out
+
+
+def test_a_proof_that_ends_soon_is_told() -> None:
+    """Sixty days before, in what `betimes check` prints."""
+    last = proofs.read()["sparse"].last
+    sparse = packs.drafts("default", "").treatments["sparse"]
+    wish = check.Wish(("sparse",), (), last, 1, today=last)
+    (line,) = check._ending(wish, [sparse])
+    assert f"the signed proof of sparse ends with {last}" in line
+    assert check._ending(replace(wish, today=last - timedelta(days=61)), [sparse]) == []
+
+
 def test_progress_is_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe gets what was found and nothing else."""
     _, _, err = run(capsys, "--treatment", "huabei_like", *FROM, "--days", "5")
@@ -116,6 +161,8 @@ def test_progress_is_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
         (("--sign", "--days", "30"), "--sign signs just that"),
         (("--sign", "--party", "third"), "--sign signs just that"),
         (("--sign", "--treatment", "mine.toml"), "--sign signs just that"),
+        (("--sign", "--notice", "D0=CN.CREDIT.NOTICE"), "--notice"),
+        (("--licence", "XY"), "no pack for the licence 'XY'"),
     ],
 )
 def test_what_cannot_be_is_said_with_the_way_out(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,74 @@ def test_a_file_that_cannot_be_written_is_told(
     assert code == 2
     assert "bad_out (--out)" in error
     assert "PH.md" in error
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the packs, read and signed in their place; its folder of rules."""
+    with resources.as_file(resources.files("betimes.packs")) as packs:
+        copied = shutil.copytree(packs, tmp_path / "packs")
+    monkeypatch.setattr(pack_files, "root", lambda: copied)
+    law_packs.law.cache_clear()
+    yield copied / law_packs.FOLDER
+    law_packs.law.cache_clear()
+
+
+def test_a_pack_is_signed_and_the_book_says_so(
+    capsys: pytest.CaptureFixture[str], shipped: Path, tmp_path: Path
+) -> None:
+    """Only what is named; a change ends it, and signing anew mends that."""
+    sign = ("--sign-off", "A. Lawyer", "--packs", "PH,HK", "--on", "2025-03-03")
+    before = (shipped / "CN.toml").read_text("utf-8")
+    code, out, _ = run(capsys, *sign)
+    assert code == 0
+    assert out.count("signed by A. Lawyer on 2025-03-03: ") == 2
+    assert "betimes check --sign" in out
+    assert (shipped / "CN.toml").read_text("utf-8") == before
+
+    def book() -> tuple[str, str, str]:
+        law_packs.law.cache_clear()
+        _, said, _ = run(capsys, "--out", str(tmp_path / "book"), "--format", "md")
+        index, page = (
+            (tmp_path / "book" / f"{name}.md").read_text("utf-8") for name in ("index", "PH")
+        )
+        return said, index, page
+
+    said, index, page = book()
+    assert "signed by A. Lawyer on 2025-03-03." in page
+    assert "2 signed as it stands here, 0 changed since" in index
+    edit(shipped / "PH.toml", "22:00", "21:00")
+    said, index, page = book()
+    assert "PH: changed since it was signed by A. Lawyer on 2025-03-03" in said
+    assert (
+        "changed since it was signed by A. Lawyer on 2025-03-03: the signature does not hold"
+        in page
+    )
+    assert "1 signed as it stands here, 1 changed since" in index
+    law_packs.law.cache_clear()
+    assert run(capsys, "--sign-off", "C. Lawyer", "--packs", "PH", "--on", "2025-03-04")[0] == 0
+    _, _, page = book()
+    assert "signed by C. Lawyer on 2025-03-04." in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--sign-off", "A. Lawyer"), "bad_options (--packs)"),
+        (("--sign-off", "tbd", "--packs", "PH"), "bad_options (--sign-off)"),
+        (("--sign-off", " ", "--packs", "PH"), "bad_options (--sign-off)"),
+        (("--sign-off", "A. Lawyer", "--packs", "XX"), "unknown_pack (--packs)"),
+        (("--sign-off", "A. Lawyer", "--packs", "PH", "--on", "2150-01-01"), "bad_options (--on)"),
+        (("--sign-off", "A. Lawyer", "--packs", "PH", "--out", "x"), "bad_options (--out)"),
+        (("--sign-off", "A. Lawyer", "--packs", "PH", "--diff", "a", "b"), "bad_options (--diff)"),
+    ],
+)
+def test_a_signature_that_makes_no_sense_is_refused(
+    capsys: pytest.CaptureFixture[str], shipped: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    """Nothing named, nobody named, a day to come; and nothing is written."""
+    before = {path: path.read_bytes() for path in shipped.glob("*.toml")}
+    code, out, error = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert said in error
+    assert {path: path.read_bytes() for path in shipped.glob("*.toml")} == before

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from betimes.core.bounces import bounce_class, is_opt_out
 from betimes.core.contact import Event, State, moved
 from betimes.core.errors import Rejected
 from betimes.core.feedback import ProviderEvent
@@ -45,8 +46,20 @@ def parsed(name: str) -> ProviderEvent:
     [
         ("send", Event.ACCEPTED, "02:00:13.412", "2026-03-06T02:00:13.412000Z", ""),
         ("delivery", Event.DELIVERED, "02:00:15.117", "2026-03-06T02:00:15.117000Z", ""),
-        ("bounce_permanent", Event.BOUNCED_HARD, "02:00:16.220", FEEDBACK, "Permanent/General"),
-        ("bounce_transient", Event.BOUNCED_SOFT, "03:10:41.006", FEEDBACK, "Transient/MailboxFull"),
+        (
+            "bounce_permanent",
+            Event.BOUNCED_HARD,
+            "02:00:16.220",
+            FEEDBACK,
+            "Permanent/General/5.1.1",
+        ),
+        (
+            "bounce_transient",
+            Event.BOUNCED_SOFT,
+            "03:10:41.006",
+            FEEDBACK,
+            "Transient/MailboxFull/4.2.2",
+        ),
         ("complaint", Event.COMPLAINED, "08:15:30.000", FEEDBACK, "abuse"),
         (
             "delay",
@@ -126,18 +139,88 @@ def test_a_bounce_is_hard_when_the_address_is_bad(
     assert result.event is expected
 
 
-def test_a_complaint_of_a_listed_address_says_so() -> None:
-    """The subtype tells a fresh complaint from one that SES remembers."""
+def test_a_complaint_of_a_listed_address_is_no_delivery() -> None:
+    """SES sends nothing to who complained before, and reports a complaint: nobody has got that mail."""
     event = payload("complaint")
     event["complaint"] |= {"complaintSubType": "OnAccountSuppressionList"}
 
     result = ses_events.parse(json.dumps(event))
 
     assert result is not None
-    assert result.detail == "OnAccountSuppressionList"
+    assert result.event is Event.BOUNCED_HARD
+    assert result.detail == "Complaint/OnAccountSuppressionList"
+    assert bounce_class(result.detail) == "hard"
 
 
-@pytest.mark.parametrize("event_type", ["Open", "Click", "Subscription"])
+REPORTS = EVENTS / "reports"
+
+
+def report(name: str) -> str:
+    return (REPORTS / f"ses_{name}.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "detail", "what"),
+    [
+        ("no_email", Event.BOUNCED_HARD, "Permanent/NoEmail/5.1.1", "hard"),
+        ("suppressed", Event.BOUNCED_HARD, "Permanent/OnAccountSuppressionList", "hard"),
+        ("unroutable", Event.BOUNCED_HARD, "Transient/General/5.4.4", "hard"),
+        ("expired", Event.BOUNCED_SOFT, "Transient/General/4.4.7", "soft_count"),
+        ("timeout", Event.BOUNCED_SOFT, "Transient/CustomTimeoutExceeded", "soft_count"),
+        ("mailbox_full", Event.BOUNCED_SOFT, "Transient/MailboxFull/4.2.2", "soft_count"),
+        ("undetermined", Event.BOUNCED_SOFT, "Undetermined/Undetermined", "soft_count"),
+        ("too_large", Event.BOUNCED_SOFT, "Transient/MessageTooLarge/5.3.4", "soft_ignore"),
+        ("content", Event.BOUNCED_SOFT, "Transient/ContentRejected/5.6.0", "soft_ignore"),
+        ("policy", Event.BOUNCED_SOFT, "Transient/General/5.7.1", "soft_ignore"),
+    ],
+)
+def test_a_bounce_keeps_the_codes_by_which_it_is_judged(
+    name: str, event: Event, detail: str, what: str
+) -> None:
+    """State and class follow from type, subtype and status; no word of the server is kept."""
+    parsed = ses_events.parse(report(f"bounce_{name}"))
+
+    assert parsed is not None
+    assert (parsed.event, parsed.detail) == (event, detail)
+    assert bounce_class(parsed.detail) == what
+    assert "example" not in repr(parsed)
+
+
+def test_every_sample_of_a_bounce_is_judged() -> None:
+    """No sample lies there unread."""
+    names = {path.stem.removeprefix("ses_bounce_") for path in REPORTS.glob("ses_bounce_*.json")}
+    assert len(names) == 10
+    assert all(ses_events.parse(report(f"bounce_{name}")) for name in names)
+
+
+def test_who_unsubscribes_at_ses_has_got_the_mail_and_opted_out() -> None:
+    """SES's own way to unsubscribe proves delivery, and says that the person opted out."""
+    parsed = ses_events.parse(report("subscription"))
+
+    assert parsed is not None
+    assert (parsed.event, parsed.detail) == (Event.DELIVERED, "opted_out")
+    assert is_opt_out(parsed.detail)
+    assert parsed.key.endswith("#delivered#opted_out#2026-03-06T03:00:17.910000Z")
+
+
+@pytest.mark.parametrize(
+    ("preferences", "opted_out"),
+    [
+        ({"unsubscribeAll": True, "topicSubscriptionStatus": []}, True),
+        ({"topicSubscriptionStatus": [{"topicName": "a", "subscriptionStatus": "OptOut"}]}, True),
+        ({"topicSubscriptionStatus": [{"topicName": "a", "subscriptionStatus": "OptIn"}]}, False),
+        ({}, False),
+    ],
+)
+def test_a_wish_to_get_mails_changes_nothing(preferences: dict[str, Any], opted_out: bool) -> None:
+    """Only a refusal is reported; consent is not taken from a provider's list."""
+    event = json.loads(json.loads(report("subscription"))["Message"])
+    event["subscription"]["newTopicPreferences"] = preferences
+
+    assert (ses_events.parse(json.dumps(event)) is not None) is opted_out
+
+
+@pytest.mark.parametrize("event_type", ["Open", "Click"])
 def test_engagement_is_not_our_business(event_type: str) -> None:
     """Events about reading change nothing."""
     event = {"eventType": event_type, "mail": payload("send")["mail"]}

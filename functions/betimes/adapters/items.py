@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
@@ -95,7 +95,9 @@ from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
 from betimes.core.ids import is_id
 from betimes.core.money import Money
-from betimes.core.obligation import Obligation, Repayment, Watch
+from betimes.core.obligation import Obligation, Repayment, Tried, Watch
+from betimes.core.preferences import NONE as NO_PREFERENCES
+from betimes.core.preferences import Preferences
 from betimes.core.reason import Reason
 from betimes.core.record import Record
 from betimes.core.rule import ConsentForm, Party, Purpose, Recipient
@@ -141,6 +143,7 @@ def borrower_item(head: Borrower) -> Item:
         **texts_fields("tags", head.tags),
         **text_fields("score_band", head.score_band),
         **number_fields("held", head.held),
+        **_preferences_fields(head.preferences),
     }
 
 
@@ -162,9 +165,50 @@ def borrower_from(item: Mapping[str, Value]) -> Borrower:
         tags=texts(item, "tags"),
         score_band=text_or_empty(item, "score_band"),
         held=number_or_zero(item, "held"),
+        preferences=_preferences_from(item),
     )
     _check_borrower(head)
     return head
+
+
+def _preferences_fields(wanted: Preferences) -> Item:
+    """Return the preferences as a map of their own; nothing where there are none."""
+    if wanted == NO_PREFERENCES:
+        return {}
+    return {
+        "preferences": {
+            "M": {
+                **texts_fields("channels", wanted.channels),
+                **text_fields("quiet_from", _clock_text(wanted.quiet_from)),
+                **text_fields("quiet_until", _clock_text(wanted.quiet_until)),
+                **text_fields("language", wanted.language),
+                **number_fields("one_reminder", int(wanted.one_reminder)),
+                **number_fields("digest", int(wanted.digest)),
+            }
+        }
+    }
+
+
+def _preferences_from(item: Mapping[str, Value]) -> Preferences:
+    if "preferences" not in item:
+        return NO_PREFERENCES
+    fields = item["preferences"]["M"]
+    return Preferences(
+        channels=texts(fields, "channels"),
+        quiet_from=_clock(text_or_empty(fields, "quiet_from")),
+        quiet_until=_clock(text_or_empty(fields, "quiet_until")),
+        language=text_or_empty(fields, "language"),
+        one_reminder=bool(number_or_zero(fields, "one_reminder")),
+        digest=bool(number_or_zero(fields, "digest")),
+    )
+
+
+def _clock_text(at: time | None) -> str:
+    return "" if at is None else at.isoformat()
+
+
+def _clock(told: str) -> time | None:
+    return time.fromisoformat(told) if told else None
 
 
 def _check_borrower(head: Borrower) -> None:
@@ -282,6 +326,9 @@ def obligation_item(tenant: str, borrower_id: str, obligation: Obligation) -> It
         SEQ: number_value(watch.seq),
         **rows_fields("spoken", [(step, zones.to_text(at)) for step, at in watch.spoken]),
         **day_fields("pay_by", watch.pay_by),
+        **rows_fields("tried", [(t.step, str(t.slot), t.contact_id) for t in watch.tried]),
+        **rows_fields("awaits", [(contact_id,) for contact_id in watch.awaits]),
+        **instant_fields("ask_at", watch.ask_at),
     }
 
 
@@ -306,6 +353,11 @@ def obligation_from(item: Mapping[str, Value]) -> Obligation:
             seq=number(item, SEQ),
             spoken=tuple((step, zones.from_text(at)) for step, at in rows(item, "spoken")),
             pay_by=day_or_none(item, "pay_by"),
+            tried=tuple(
+                Tried(step, int(slot), contact_id) for step, slot, contact_id in rows(item, "tried")
+            ),
+            awaits=tuple(contact_id for (contact_id,) in rows(item, "awaits")),
+            ask_at=instant_or_none(item, "ask_at"),
         ),
         paid_minor=number(item, "paid_minor"),
         settled_at=instant_or_none(item, "settled_at"),
@@ -629,9 +681,9 @@ def _check_budget(budget: Budget) -> None:
     touches = budget.touches
     assert budget.version >= 1, "a stored budget has a version from 1"
     assert len(touches) <= MAX_TOUCHES, "more touches than a budget keeps"
-    places = [(touch.at, touch.id) for touch in touches]
+    places = [(touch.at, touch.id, touch.by) for touch in touches]
     assert places == sorted(places), "touches stand in order of time"
-    assert len({touch.id for touch in touches}) == len(touches), "one touch stands once"
+    assert len({(touch.by, touch.id) for touch in touches}) == len(touches), "one touch stands once"
     assert_ids(*(touch.id for touch in touches))
 
 
@@ -920,6 +972,14 @@ def contact_item(contact: Contact) -> Item:
         "point": number_value(contact.point),
         CHAIN: text_value(contact.chain),
         **rows_fields("also", contact.also),
+        **({"cause": text_value(contact.cause)} if contact.cause else {}),
+        **instant_fields("claimed_at", contact.claimed_at),
+        **rows_fields("taken", [(str(attempt),) for attempt in contact.taken]),
+        **rows_fields("refusals", [(str(attempt),) for attempt in contact.refusals]),
+        **instant_fields("complained_at", contact.complained_at),
+        **instant_fields("unsubscribed_at", contact.unsubscribed_at),
+        **instant_fields("seen_at", contact.seen_at),
+        **instant_fields("read_at", contact.read_at),
     }
 
 
@@ -954,6 +1014,14 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
         point=number(item, "point"),
         chain=text(item, CHAIN),
         also=tuple(Spoke(*row) for row in rows(item, "also")),
+        cause=text(item, "cause") if "cause" in item else "",
+        claimed_at=instant_or_none(item, "claimed_at"),
+        taken=tuple(int(attempt) for (attempt,) in rows(item, "taken")),
+        refusals=tuple(int(attempt) for (attempt,) in rows(item, "refusals")),
+        complained_at=instant_or_none(item, "complained_at"),
+        unsubscribed_at=instant_or_none(item, "unsubscribed_at"),
+        seen_at=instant_or_none(item, "seen_at"),
+        read_at=instant_or_none(item, "read_at"),
     )
     _check_contact(contact)
     return contact

@@ -15,6 +15,7 @@ from betimes.core.rule import HOLIDAY, ConsentTerms, NoticeTerms, NoticeUnit, Pa
 from betimes.core.workdays import Calendar
 
 FOLDER: Final = "rules"
+PRODUCTS: Final = "products"
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +40,8 @@ def law() -> Law:
             )
             raise Rejected("bad_rule", "pack", message)
         packs[read.name] = read
-    pack.check_all(packs.values(), calendars.shipped(), FOLDER)
+    products = [file.name.removesuffix(".toml") for file in pack_files.in_folder(PRODUCTS)]
+    pack.check_all(packs.values(), calendars.shipped(), FOLDER, products)
     house = packs.get(HOUSE)
     if house is None or not house.zones:
         what = "is missing" if house is None else "lists no zones"

@@ -18,17 +18,21 @@ from betimes.core.policies import Policies
 from betimes.core.product import Profile
 from betimes.core.rules import Rules
 from betimes.core.treatment import Treatment
+from betimes.core.values import replace
 from betimes.core.workdays import Calendar
 
 
 @lru_cache(maxsize=8)
-def policies(treatment_name: str, lender: str, licence: str = "") -> Policies:
-    """Return the shipped policies with the treatment called `treatment_name`, speaking for `lender`: all proved.
+def policies(
+    treatment_name: str, lender: str, licence: str = "", serves: tuple[str, ...] = ()
+) -> Policies:
+    """Return the shipped policies with the treatment called `treatment_name`, speaking for `lender`: all proved for the
+    jurisdictions that a deployment `serves`, all they are meant for where it names none.
 
     Raises:
         Rejected: what `drafts` raises; or a treatment is not proved as it stands ("unproved_policy").
     """
-    found = drafts(treatment_name, lender, licence)
+    found = replace(drafts(treatment_name, lender, licence), serves=frozenset(serves))
     proofs.require(found)
     return found
 

@@ -1,9 +1,11 @@
 """The certificate of the policies: for which treatments `betimes check --sign` found a proof, and with which files.
 
 Policies are used only where what is loaded is what was proved, file by file: a treatment in all its versions, the
-products that use it, its texts, the rule packs of the places it is meant for, and the calendars these count by. The
-certificate says that the check was run, not who ran it: it guards against a change that nobody asked about, not against
-somebody who writes the certificate by hand (docs/guarantees.md).
+products that use it, its texts, the rule packs of the places it is meant for, the calendars these count by, and the
+words that borrowers answer with. The lender's licence, and which packs and treatments there are, must be those of the
+proof, and a proof ends with the last due date that was asked about. The certificate says that the check was run, not
+who ran it: it guards against a change that nobody asked about, not against somebody who writes the certificate by
+hand (docs/guarantees.md).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,11 @@ WAY_OUT: Final = (
 )
 # Stands for debts of products that have no profile, among the files that a proof rests on.
 NO_PRODUCT: Final = "products/ (debts of products without a profile)"
+# And for which packs there are: one that is added is the law of people whom another one stood for.
+PACKS: Final = "rules/ (which packs there are)"
+KEYWORDS: Final = "keywords.toml"
+# How long before its end a proof is said to end.
+WARN_DAYS: Final = 60
 _HEAD: Final = """\
 # What `betimes check --sign` proved, and the SHA-256 of each file it was proved with. Policies whose files differ are
 # refused. Written by that command: do not edit it, run it again.
@@ -39,12 +46,13 @@ _HEAD: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What was proved of one treatment: the places, each asked for itself, the due dates, how many cases, and the files
-    by name with the SHA-256 of each.
+    """What was proved of one treatment: the places, each asked for itself with the lender's licence ("" none), the due
+    dates, how many cases, and the files by name with the SHA-256 of each.
     """
 
     treatment: str
     jurisdictions: tuple[str, ...]
+    licence: str
     first: date
     last: date
     cases: int
@@ -83,8 +91,10 @@ def places(treatment: Treatment, policies: Policies) -> tuple[str, ...]:
     return tuple(name for name in meant if users_in(treatment, (name,), policies))
 
 
-def files_of(treatment: Treatment, policies: Policies) -> dict[str, str]:
-    """Return the files that a proof of a treatment rests on, by name, with the SHA-256 of what each says."""
+def files_of(treatment: Treatment, policies: Policies, licence: str) -> dict[str, str]:
+    """Return the files that a proof of a treatment under a licence rests on, by name, with the SHA-256 of what each
+    says.
+    """
     names = {version.place for version in treatment.versions()}
     found = {}
     for profile in users(treatment, policies):
@@ -96,9 +106,10 @@ def files_of(treatment: Treatment, policies: Policies) -> dict[str, str]:
         texts = {name for step in version.steps for name in step.templates}
         names |= {f"templates/{name}.toml" for name in (*texts, *[DIGEST] * version.digest)}
     law = policies.rules.law
-    rules = [
-        rule for name in places(treatment, policies) for rule in law.chain((law.resolve(name),))
-    ]
+    beside = (licence,) if licence else ()
+    rules = [rule for name in places(treatment, policies) for rule in law.chain((name, *beside))]
+    names.add(KEYWORDS)
+    found[PACKS] = _digest("\n".join(sorted(law.packs)))
     found |= {
         f"rules/{name}.toml": law.packs[name].sha256 for name in {rule.pack for rule in rules}
     }
@@ -161,27 +172,87 @@ def read() -> dict[str, Certificate]:
 def _certificate(name: str, row: Mapping[str, Any]) -> Certificate:
     files = {str(file): str(digest) for file, digest in row["files"].items()}
     return Certificate(
-        name, tuple(row["jurisdictions"]), row["first"], row["last"], int(row["cases"]), files
+        name,
+        tuple(row["jurisdictions"]),
+        str(row["licence"]),
+        _date(row["first"]),
+        _date(row["last"]),
+        int(row["cases"]),
+        files,
     )
 
 
-def require(policies: Policies) -> None:
-    """Refuse policies of which a treatment is not proved just as it is loaded.
+def _date(value: object) -> date:
+    if type(value) is not date:
+        raise ValueError("no date")
+    return value
+
+
+def today() -> date:
+    """Return the day by which proofs end, in UTC."""
+    return datetime.now(UTC).date()
+
+
+def ending(certificates: Mapping[str, Certificate], on: date) -> dict[str, date]:
+    """Return the treatments whose proofs end within `WARN_DAYS` days from a day, or have ended, with their last day."""
+    return {
+        name: each.last
+        for name, each in sorted(certificates.items())
+        if each.last <= on + timedelta(days=WARN_DAYS)
+    }
+
+
+def require(policies: Policies, on: date | None = None) -> None:
+    """Refuse policies of which a treatment is not proved just as it is loaded, or, where a day is given, not for it.
+
+    Functions name no day: what runs does not stop at night because a proof has ended. Every contact is asked about by
+    every rule again, the close of day raises an alarm from `WARN_DAYS` days before, and nothing is deployed afterwards.
 
     Raises:
         Rejected: code "unproved_policy"; the message names the treatment, the file that differs, and the way out.
     """
     certificates = read()
+    for name in sorted(set(certificates) - set(policies.treatments)):
+        raise _unproved(name, "it was proved with the others and is not there any more")
     for name, treatment in sorted(policies.treatments.items()):
         certificate = certificates.get(name)
         if certificate is None:
             raise _unproved(name, f"there is no proof of it in {FILE}")
-        missing = sorted(set(places(treatment, policies)) - set(certificate.jurisdictions))
+        if on is not None and on > certificate.last:
+            raise _unproved(name, f"its proof ended with {certificate.last}")
+        _require_licence(treatment, certificate, policies)
+        missing = sorted(set(_served(treatment, policies)) - set(certificate.jurisdictions))
         if missing:
             raise _unproved(name, f"it is not proved for {', '.join(missing)}")
-        difference = _difference(certificate.files, files_of(treatment, policies))
+        difference = _difference(
+            certificate.files, files_of(treatment, policies, certificate.licence)
+        )
         if difference:
             raise _unproved(name, difference)
+
+
+def _served(treatment: Treatment, policies: Policies) -> list[str]:
+    """Return the places that a treatment is meant for and whose borrowers are taken in."""
+    return [name for name in places(treatment, policies) if policies.is_served(name)]
+
+
+def _require_licence(treatment: Treatment, certificate: Certificate, policies: Policies) -> None:
+    """Refuse a licence whose rules bind beside those of a place, where the two were not asked about together."""
+    law, licence = policies.rules.law, policies.rules.licence
+    if licence == certificate.licence:
+        return
+    # Where a place is under the licence anyway, that licence adds nothing.
+    apart = [
+        name
+        for name in _served(treatment, policies)
+        if certificate.licence or (licence and law.chain((name, licence)) != law.chain((name,)))
+    ]
+    if apart:
+        raise _unproved(
+            treatment.name,
+            f"it is proved for the licence {certificate.licence or 'none'}, and that of {licence or 'none'} binds too "
+            f"in {', '.join(apart)}; say --licence too, or mean the treatment for fewer places ('jurisdictions')",
+        )
 
 
 def _difference(proved: Mapping[str, str], loaded: Mapping[str, str]) -> str:
@@ -217,6 +288,7 @@ def write(certificates: Mapping[str, Certificate]) -> str:
         lines += [
             f'\n[proof."{name}"]\n',
             f"jurisdictions = [{quoted}]\n",
+            f'licence = "{each.licence}"\n',
             f"first = {each.first}\nlast = {each.last}\ncases = {each.cases}\n",
             f'\n[proof."{name}".files]\n',
         ]

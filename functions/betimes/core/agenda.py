@@ -626,6 +626,7 @@ def renewed(watch: Watch, treatment: Treatment) -> Watch:
         decided=tuple(kept),
         spoken=(*((EARLIER + key, at) for key, at in kept.items()), *last),
         pay_by=None,
+        tried=(),
     )
 
 
@@ -660,8 +661,13 @@ def look_at(snapshot: Snapshot, treatment: Treatment, now: datetime) -> datetime
 
     A step that came due before the money did still gets its decision, so a settled obligation is looked at once more.
     An unfinished contact keeps its review; on a settled obligation that review is brought forward to `now`, so that
-    what is in flight is settled too.
+    what is in flight is settled too. What is to be asked about a contact that was sent brings a look forward.
     """
+    found, ask_at = _look_at(snapshot, treatment, now), snapshot.obligation.watch.ask_at
+    return found if ask_at is None else min(ask_at, found or ask_at)
+
+
+def _look_at(snapshot: Snapshot, treatment: Treatment, now: datetime) -> datetime | None:
     watch = snapshot.obligation.watch
     if watch.contact_id:
         return watch.look_at if snapshot.obligation.is_open else now

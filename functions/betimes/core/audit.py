@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -28,7 +28,7 @@ from betimes.core.arrears import pauses_of
 from betimes.core.book import Pages, contract_rate, debts_of, receipt_of, value_date
 from betimes.core.budget import token_of
 from betimes.core.consent import Consent, Reassigned, Refusal, Switch, stands
-from betimes.core.contact import ENDED_UNSENT, Contact, Event, Spoke
+from betimes.core.contact import ENDED_UNSENT, FAILURES, Contact, Event, Spoke
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold
 from betimes.core.obligation import Obligation, Repayment, due_of
@@ -44,6 +44,8 @@ from betimes.core.values import dataclass, replace
 
 # Between a claim and the provider's answer at most so much time passes: two claims a gap apart may arrive closer.
 _IN_CALL = timedelta(seconds=90)
+# Each of these reports that a message did not arrive, whatever becomes known later.
+_FAILED_STATES = frozenset(map(str, FAILURES))
 # A step that was decided as not meant for the debt takes nothing up.
 _TAKES_NOTHING = frozenset({Reason.CONDITION_NOT_MET, Reason.BEFORE_ENTRY})
 
@@ -116,6 +118,7 @@ def audit(
     ledger = _Ledger(policies, by_id, _by_step(decisions), _spoken(messages), money, now)
     sends = {(r.contact_id, r.obligation_id): r for r in decisions if r.contact_id}
     policy = _Policy(policies, sends, money)
+    failed = _failed(records)
     return Findings(
         undecided=tuple(
             named
@@ -124,9 +127,12 @@ def audit(
             for named in ledger.undecided(facts, obligation)
         ),
         duplicates=_duplicates(
-            (each.contact, policy.once(books[each.person], each, spoke))
-            for each in messages
-            for spoke in each.spoken
+            (
+                (each.contact, policy.once(books[each.person], each, spoke))
+                for each in messages
+                for spoke in each.spoken
+            ),
+            _replaced(decisions, failed),
         ),
         after_payment=tuple(
             f"{each.contact.id}:{spoke.obligation_id}" if each.contact.also else each.contact.id
@@ -139,7 +145,7 @@ def audit(
         ),
         against_policy=tuple(
             f"{each.contact.id}:{spoke.obligation_id} {reason}"
-            for each, before in _with_the_one_before(messages)
+            for each, before in _with_the_one_before(messages, failed)
             for spoke in each.spoken
             for reason in policy.against(books[each.person], each, spoke, before)
         ),
@@ -212,16 +218,22 @@ def _spoken(messages: Iterable[_Message]) -> set[tuple[str, Spoke]]:
 
 
 def _with_the_one_before(
-    messages: Iterable[_Message],
+    messages: Iterable[_Message], failed: Mapping[str, datetime]
 ) -> Iterator[tuple[_Message, datetime | None]]:
-    """Yield each message with when another contact last reached the same person before it, None if none did."""
+    """Yield each message with when another contact last reached the same person before it, None if none did. One that
+    was known to have failed by then reached nobody.
+    """
     of_person: dict[tuple[str, str], list[_Message]] = defaultdict(list)
     for each in messages:
         of_person[each.person].append(each)
     for theirs in of_person.values():
         theirs.sort(key=lambda each: each.at)
         for place, each in enumerate(theirs):
-            earlier = (theirs[n] for n in range(place - 1, -1, -1))
+            earlier = (
+                one
+                for one in (theirs[n] for n in range(place - 1, -1, -1))
+                if one.contact.id not in failed or failed[one.contact.id] > each.at
+            )
             yield (
                 each,
                 next((one.at for one in earlier if one.contact.id != each.contact.id), None),
@@ -233,13 +245,40 @@ def _second_attempts(contact: Contact) -> int:
     return min(1, contact.unknowns) if contact.message_class is not MessageClass.OVERDUE else 0
 
 
-def _duplicates(said: Iterable[tuple[Contact, Spoke]]) -> tuple[str, ...]:
+def _failed(records: Iterable[Record]) -> Mapping[str, datetime]:
+    """Return when each contact was first known to have failed, for those that were."""
+    found: dict[str, datetime] = {}
+    for each in records:
+        if each.kind == record.EVENT and each.body.get("state") in _FAILED_STATES:
+            at = min(each.at, found.get(each.contact_id, each.at))
+            found[each.contact_id] = at
+    return found
+
+
+def _replaced(
+    decisions: Iterable[Record], failed: Mapping[str, datetime]
+) -> set[tuple[str, str, str]]:
+    """Return which contacts were replaced for which steps, as (contact, obligation, step): those that were known to
+    have failed when it was decided that the step is taken up again because of them.
+    """
+    return {
+        (cause, each.obligation_id, str(each.body["step"]))
+        for each in decisions
+        if (cause := str(each.body.get("cause", ""))) in failed and failed[cause] <= each.at
+    }
+
+
+def _duplicates(
+    said: Iterable[tuple[Contact, Spoke]], replaced: Container[tuple[str, str, str]]
+) -> tuple[str, ...]:
     """Return the steps for which more than one message arrived, less the second attempts a policy allowed and
-    recorded. A digest speaks of a step as much as a contact of its own.
+    recorded, and less those that were known to have failed when another took their place. A digest speaks of a step as
+    much as a contact of its own.
     """
     per_step: dict[tuple[str, str, Spoke], list[Contact]] = defaultdict(list)
     for contact, spoke in said:
-        per_step[contact.tenant, contact.borrower_id, spoke].append(contact)
+        if (contact.id, spoke.obligation_id, spoke.step) not in replaced:
+            per_step[contact.tenant, contact.borrower_id, spoke].append(contact)
     found = []
     for (*_, spoke), contacts in per_step.items():
         allowed = 1 + max(map(_second_attempts, contacts))

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from betimes.core.preferences import NONE, Preferences
 from betimes.core.values import dataclass
 
 
@@ -21,6 +22,7 @@ class PointState(StrEnum):
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     OPTED_OUT = "opted_out"
+    WRONG_PERSON = "wrong_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Borrower:
     that comes back is as blocked as it was. `zone` is the zone of the civil dates and the send times; `zone_evidence`
     names further zones in which the person may be, and contact must be allowed in all of them. `tags` and `score_band`
     come from the lender and serve conditions of treatments. `held` counts the changes of holds and flights, so that a
-    torn read of them shows.
+    torn read of them shows. `preferences` are the person's own wishes (`core.preferences`); what a lender tells of the
+    person leaves them as they are.
     """
 
     tenant: str
@@ -62,6 +65,12 @@ class Borrower:
     tags: tuple[str, ...] = ()
     score_band: str = ""
     held: int = 0
+    preferences: Preferences = NONE
+
+    @property
+    def language(self) -> str:
+        """The language to write in: the one wanted, else the one told."""
+        return self.preferences.language or self.locale
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -148,6 +148,7 @@ def counted(profile: Profile) -> Profile:
         PLAIN,
         id=profile.id,
         name=profile.name,
+        kinds=profile.kinds,
         zone=profile.zone,
         family=profile.family,
         grace_days=profile.grace_days,

@@ -25,11 +25,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from betimes.core.money import Money
 from betimes.core.reason import Reason
-from betimes.core.treatment import MessageClass
+from betimes.core.treatment import Fallback, MessageClass
 from betimes.core.values import dataclass, replace
 
 
@@ -73,6 +73,9 @@ class Event(StrEnum):
     DELIVERED = "delivered"
     BOUNCED_HARD = "bounced_hard"
     COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    SEEN = "seen"
+    READ = "read"
 
 
 ENDED_UNSENT = frozenset({State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
@@ -118,8 +121,28 @@ EVIDENCE: dict[Event, State] = {
     Event.BOUNCED_SOFT: State.UNDELIVERED_SOFT,
     Event.DELIVERED: State.DELIVERED,
     Event.BOUNCED_HARD: State.UNDELIVERED_HARD,
-    # A complaint proves delivery; that it is a complaint is a fact beside the state.
+    # A complaint proves delivery; that it is a complaint is a fact beside the state. So with what a reader does.
     Event.COMPLAINED: State.DELIVERED,
+    Event.UNSUBSCRIBED: State.DELIVERED,
+    Event.SEEN: State.DELIVERED,
+    Event.READ: State.DELIVERED,
+}
+
+# The facts beside the state, and when they were first so.
+FACETS: dict[Event, str] = {
+    Event.COMPLAINED: "complained_at",
+    Event.UNSUBSCRIBED: "unsubscribed_at",
+    Event.SEEN: "seen_at",
+    Event.READ: "read_at",
+}
+
+# The ends that are failures.
+FAILURES: dict[State, Fallback] = {
+    State.REFUSED: Fallback.REFUSED,
+    State.FAILED: Fallback.FAILED,
+    State.UNDELIVERED_SOFT: Fallback.SOFT,
+    State.NO_RECEIPT: Fallback.NO_RECEIPT,
+    State.UNDELIVERED_HARD: Fallback.HARD,
 }
 
 
@@ -168,6 +191,11 @@ class Contact:
     provider accepted it. `also` names the other obligations of a digest, each with its cycle and the key of its step.
     `point` is the `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last ledger
     record.
+
+    `cause` is the contact that failed and that this one takes the place of, "" for none. `claimed_at` is when it was
+    last claimed. `taken` are the attempts that a provider is known to have taken, `refusals` those of which its answer
+    said that it surely had not; both in order. The facets (`complained_at` and so on) are only ever added, each with
+    the earliest instant at which it was so.
     """
 
     id: str
@@ -198,6 +226,14 @@ class Contact:
     point: int = 0
     chain: str = ""
     also: tuple[Spoke, ...] = ()
+    cause: str = ""
+    claimed_at: datetime | None = None
+    taken: tuple[int, ...] = ()
+    refusals: tuple[int, ...] = ()
+    complained_at: datetime | None = None
+    unsubscribed_at: datetime | None = None
+    seen_at: datetime | None = None
+    read_at: datetime | None = None
 
     @property
     def everything(self) -> tuple[Spoke, ...]:
@@ -220,20 +256,59 @@ class Contact:
         """
         return self.message_class is not MessageClass.OVERDUE and self.unknowns <= 1
 
-    def after(self, event: Event, reason: Reason, at: datetime) -> Contact:
-        """Return the contact after `event`. Evidence that does not move the state can only show that it was accepted
-        earlier.
+    @property
+    def failure(self) -> Fallback | None:
+        """How it failed, None where it did not or where nobody knows: an earlier attempt of unknown outcome may have
+        arrived, whatever is known of a later one, unless the address takes nothing at all.
+        """
+        failure = FAILURES.get(self.state)
+        if self.unknowns and self.attempt > 1 and failure is not Fallback.HARD:
+            return None
+        return failure
+
+    @property
+    def duplicates_confirmed(self) -> bool:
+        """Whether a provider is known to have taken more than one attempt of it."""
+        return len(self.taken) > 1
+
+    @property
+    def provider_contradiction(self) -> bool:
+        """Whether a provider took an attempt after all that its answer had refused: our reading of the answer is
+        wrong.
+        """
+        return not set(self.refusals).isdisjoint(self.taken)
+
+    def after(
+        self, event: Event, reason: Reason, at: datetime, *, attempt: int | None = None
+    ) -> Contact:
+        """Return the contact after `event`, which is about an `attempt`, by default the last one.
+
+        Evidence that does not move the state can only show that something was so, or was so earlier. Whatever evidence
+        there is, in any order and any number of copies: the contact is the same in the end.
 
         Raises:
             IllegalMove: see `moved`.
         """
         state = moved(self.state, event, self.channel)
-        sent_at = self.sent_at
-        if event in EVIDENCE and self.state not in ENDED_UNSENT:
-            sent_at = min(sent_at, at) if sent_at else at
-        if event in EVIDENCE and state is self.state:
-            return replace(self, sent_at=sent_at)
-        return replace(self, state=state, reason=reason, changed_at=at, sent_at=sent_at)
+        if event not in EVIDENCE:
+            return replace(self, state=state, reason=reason, changed_at=at)
+        if self.state in ENDED_UNSENT:
+            return self
+        about = self.attempt if attempt is None else attempt
+        known = replace(self, sent_at=_earlier(self.sent_at, at), taken=_with(self.taken, about))
+        facet = FACETS.get(event)
+        if facet is not None:
+            first: dict[str, Any] = {facet: _earlier(getattr(self, facet), at)}
+            known = replace(known, **first)
+        if state is not self.state:
+            return replace(known, state=state, reason=reason, changed_at=at)
+        if EVIDENCE[event] is state:
+            return replace(known, changed_at=_earlier(self.changed_at, at))
+        return known
+
+    def refused_by(self, answer: Contact) -> Contact:
+        """Return the contact with what a provider refused of it, by the outcome `answer` of an attempt."""
+        return replace(self, refusals=_with(self.refusals, answer.attempt))
 
     def offered_again(self) -> Contact:
         """Return the READY contact, to be handed to its channel once more."""
@@ -258,6 +333,7 @@ class Contact:
             text_sha256=text_sha256,
             amount=amount,
             point=point,
+            claimed_at=at,
         )
 
     def refused(self, at: datetime) -> Contact:
@@ -265,10 +341,23 @@ class Contact:
         held = self.unknowns > 0
         event = Event.HELD if held else Event.REFUSED
         reason = Reason.HELD_UNKNOWN if held else Reason.PROVIDER_REFUSED
-        return replace(self.after(event, reason, at), lease_until=None)
+        return replace(self.after(event, reason, at).refused_by(self), lease_until=None)
+
+    def put_back(self, at: datetime) -> Contact:
+        """Return the contact with its running attempt refused for now: READY again."""
+        after = self.after(Event.PUT_BACK, Reason.PROVIDER_BUSY, at)
+        return replace(after.refused_by(self), lease_until=None)
 
     def unknown(self, reason: Reason, at: datetime) -> Contact:
         """Return the contact with its running attempt recorded as unknown."""
         return replace(
             self.after(Event.TIMED_OUT, reason, at), unknowns=self.unknowns + 1, lease_until=None
         )
+
+
+def _earlier(known: datetime | None, at: datetime) -> datetime:
+    return at if known is None else min(known, at)
+
+
+def _with(attempts: tuple[int, ...], attempt: int) -> tuple[int, ...]:
+    return attempts if attempt in attempts else tuple(sorted((*attempts, attempt)))

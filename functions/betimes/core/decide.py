@@ -8,9 +8,13 @@ stops contact (money under way, holds, a book whose entry was not chosen), then 
 its words are true, then the hours, and last where to write. What stops contact only for a while makes the step wait,
 until its own deadline; then the same cause is its reason for not being sent.
 
-The order of a step's channels is a preference. It goes by the first one that can be used and that the law opens before
-the step's deadline, also where it has to wait for that one and another is open now. Where the law closes the first one
-until then, the next one is taken; where it closes all of them, the decision names the rules that closed the last gaps.
+The order of a step's channels is a preference, the borrower's own where one is told (`core.preferences`). It goes by
+the first one that can be used and that the law opens before the step's deadline, also where it has to wait for that one
+and another is open now. Where the law closes the first one until then, the next one is taken; where it closes all of
+them, the decision names the rules that closed the last gaps.
+
+A step whose message has failed may come back (`core.look`). Then only the channels behind the one that failed are left
+to it, and all the same is asked anew.
 """
 
 from __future__ import annotations
@@ -29,9 +33,10 @@ from betimes.core.borrower import PointState
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.hold import stopping
 from betimes.core.hours import Hours
-from betimes.core.law import Effect
+from betimes.core.preferences import ordered, quiet_until
+from betimes.core.question import Answer, Effect
 from betimes.core.reason import Reason
-from betimes.core.rule import CapTerms, Rule
+from betimes.core.rule import CapTerms, CooloffAfter, CooloffTerms, Rule, Terms
 from betimes.core.rules import HORIZON, Rules, request, stage_of
 from betimes.core.treatment import ANCHORED, ANYBODY, Entry, Late, MessageClass, Step, Treatment
 from betimes.core.values import replace
@@ -49,7 +54,7 @@ _DAYS_BACK = timedelta(days=6)
 NO_HOURS = Hours(())
 _BLINK = timedelta(microseconds=1)
 # What stops a step whichever channel it takes.
-_WHATEVER_CHANNEL = frozenset({Reason.CLOSED_DAY, Reason.TOO_SOON})
+_WHATEVER_CHANNEL = frozenset({Reason.CLOSED_DAY, Reason.TOO_SOON, Reason.OWN_QUIET_HOURS})
 _CLOSED_HOURS = frozenset({Reason.QUIET_UNTIL_TOO_LATE, Reason.NO_COMMON_WINDOW})
 # A blocker: the reason, and when it may be over, None while nobody knows.
 Blocker = tuple[Reason, datetime | None]
@@ -97,7 +102,7 @@ def decide(
         or _not_yet(coming, now, facts)
         or _out_of_arrears(snapshot, coming, now, facts)
         or _blocked(snapshot, treatment, coming, hours, now, facts)
-        or _not_meant(snapshot, coming, now, facts)
+        or _not_meant(snapshot, treatment, coming, now, facts)
         or _too_late(snapshot, treatment, coming, hours, now, facts)
     )
     if against is not None:
@@ -127,9 +132,20 @@ def _way(
 ) -> _Way:
     """Return the first channel that the step can go by, or whether it can by this one."""
     step = coming.step
-    channels = (channel,) if channel else step.channels
-    place, closed, refused_by = _channel(snapshot, step, channels, rules, now)
-    taken = channels[place or 0]
+    tried = snapshot.obligation.watch.last_tried(coming.key)
+    order = _order(snapshot, step)
+    left = order
+    if tried is not None:
+        # None is tried twice, also where the person has changed the order since.
+        used_up = snapshot.obligation.watch.slots_tried(coming.key)
+        behind = _behind(order, step.channels[tried.slot])
+        left = tuple(each for each in behind if step.channels.index(each) not in used_up)
+    if channel:
+        # A list takes a debt along by a channel that its step need not name.
+        left = () if channel in order and channel not in left else (channel,)
+    place, closed, refused_by = _channel(snapshot, step, left, rules, now)
+    # The law is asked all the same where none is left.
+    taken = left[place or 0] if left else channel or order[-1]
     slot = None
     if place is not None:
         slot = step.channels.index(taken) if taken in step.channels else 0
@@ -209,10 +225,20 @@ def _ways_behind(
 ) -> Iterator[_Way]:
     """Yield the channels behind the first one that can be used, as far as they can be used too."""
     assert way.slot is not None, "without a first one there is no other"
-    for channel in coming.step.channels[way.slot + 1 :]:
+    for channel in _behind(_order(snapshot, coming.step), way.channel):
         other = _way(snapshot, coming, rules, now, channel)
         if other.slot is not None and not rules.refused_by(snapshot, coming.step, now, channel):
             yield other
+
+
+def _order(snapshot: Snapshot, step: Step) -> tuple[str, ...]:
+    """Return the channels of a step as the borrower wants them tried; a slot is a place in the step's own order."""
+    return ordered(step.channels, snapshot.borrower.preferences)
+
+
+def _behind(order: Sequence[str], channel: str) -> tuple[str, ...]:
+    """Return the channels behind one of an order; all of them, where it is none of them."""
+    return tuple(order[order.index(channel) + 1 :] if channel in order else order)
 
 
 def _asking(snapshot: Snapshot, coming: Planned, channel: str) -> Ask:
@@ -281,9 +307,14 @@ def _out_of_arrears(
     """
     if not _speaks_of_arrears(snapshot, coming):
         return None
-    if spoken_age(snapshot, now).phase is not Phase.SETTLED:
+    if not is_out_of_arrears(snapshot, now):
         return None
     return Suppress(coming.key, Reason.MINIMUM_PAID, facts)
+
+
+def is_out_of_arrears(snapshot: Snapshot, at: datetime) -> bool:
+    """Return whether what was paid keeps the debt out of arrears, so that a word about them would be untrue."""
+    return spoken_age(snapshot, at).phase is Phase.SETTLED
 
 
 def _speaks_of_arrears(snapshot: Snapshot, coming: Planned) -> bool:
@@ -345,10 +376,9 @@ def _blockers(
     hold = stopping(snapshot.holds, coming.step.message_class, at)
     if hold is not None:
         yield hold.meaning.reason, hold.over_at
-    if _awaits_entry(snapshot, treatment):
+    if awaits_entry(snapshot, treatment):
         yield Reason.AWAITING_ENTRY, None
-    fed_at, fresh = snapshot.fed_at, treatment.fresh_within
-    if fresh and (fed_at is None or at >= fed_at + fresh) and _speaks_of_arrears(snapshot, coming):
+    if is_unfed(snapshot, treatment, at) and _speaks_of_arrears(snapshot, coming):
         # Nobody knows who has paid since: what comes before the due date does no harm, a demand would.
         yield Reason.STALE_FEED, _asked_again(coming, hours, at)
 
@@ -367,8 +397,12 @@ def _stopped_to_the_end(
 ) -> Reason | None:
     """Return what stopped the step at the last lawful instant there was for it, None where nothing did."""
     last = _last_lawful(coming, hours, min(now, coming.deadline))
-    blocker = _blocker(snapshot, treatment, coming, hours, last) if last is not None else None
-    return blocker[0] if blocker is not None else None
+    if last is None:
+        return None
+    blocker = _blocker(snapshot, treatment, coming, hours, last)
+    if blocker is not None:
+        return blocker[0]
+    return Reason.OWN_QUIET_HOURS if _own_quiet_until(snapshot, coming, last) else None
 
 
 def _last_lawful(coming: Planned, hours: Hours, before: datetime) -> datetime | None:
@@ -380,6 +414,12 @@ def _last_lawful(coming: Planned, hours: Hours, before: datetime) -> datetime | 
         last = min(closing - CLOSING_MARGIN, before) - _BLINK
         opening = _next_opening(hours, closing)
     return last
+
+
+def is_unfed(snapshot: Snapshot, treatment: Treatment, at: datetime) -> bool:
+    """Return whether the lender's repayments are not as fresh at `at` as the treatment wants them."""
+    fed_at, fresh = snapshot.fed_at, treatment.fresh_within
+    return bool(fresh) and (fed_at is None or at >= fed_at + fresh)
 
 
 def _silent_until(snapshot: Snapshot) -> Iterator[datetime]:
@@ -396,7 +436,8 @@ def was_told_overdue(snapshot: Snapshot) -> bool:
     return zones.local_date(obligation.stored_at, snapshot.borrower.zone) > obligation.due_on
 
 
-def _awaits_entry(snapshot: Snapshot, treatment: Treatment) -> bool:
+def awaits_entry(snapshot: Snapshot, treatment: Treatment) -> bool:
+    """Return whether a debt that was told when it was overdue has no day yet on which it enters."""
     return (
         treatment.entry is Entry.CHOSEN
         and snapshot.obligation.entry_on is None
@@ -404,12 +445,16 @@ def _awaits_entry(snapshot: Snapshot, treatment: Treatment) -> bool:
     )
 
 
-def _not_meant(snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts) -> Suppress | None:
+def _not_meant(
+    snapshot: Snapshot, treatment: Treatment, coming: Planned, now: datetime, facts: Facts
+) -> Suppress | None:
     """Return why the step is not for this borrower, or not for a debt in this state."""
     step, statutory = coming.step, coming.step.message_class is MessageClass.STATUTORY
     entry_on = snapshot.obligation.entry_on if not statutory else None
     if entry_on is not None and zones.local_date(coming.at, snapshot.borrower.zone) < entry_on:
         return Suppress(coming.key, Reason.BEFORE_ENTRY, facts)
+    if _was_reminded(snapshot, treatment, coming):
+        return Suppress(coming.key, Reason.ONE_REMINDER_WANTED, facts)
     if step.when is ANYBODY and not _speaks_of_arrears(snapshot, coming):
         return None
     age = spoken_age(snapshot, now)
@@ -420,6 +465,20 @@ def _not_meant(snapshot: Snapshot, coming: Planned, now: datetime, facts: Facts)
         reason = Reason.IN_GRACE if in_grace else Reason.CONDITION_NOT_MET
         return Suppress(coming.key, reason, facts)
     return None
+
+
+def _was_reminded(snapshot: Snapshot, treatment: Treatment, coming: Planned) -> bool:
+    """Return whether a second courtesy reminder of the debt would go to somebody who wants one and no more. What the
+    law demands is none, nor is a word about arrears.
+    """
+    if not snapshot.borrower.preferences.one_reminder:
+        return False
+    return coming.step.message_class is MessageClass.COURTESY and any(
+        key != coming.key
+        and treatment.has(key)
+        and treatment.step(key).message_class is MessageClass.COURTESY
+        for key, _ in snapshot.obligation.watch.spoken
+    )
 
 
 def _too_late(
@@ -493,6 +552,9 @@ def _closed_or_too_soon(
     if coming.step.message_class is MessageClass.STATUTORY:
         return None
     zone = snapshot.borrower.zone
+    own_until = _own_quiet_until(snapshot, coming, now)
+    if own_until is not None:
+        return Reason.OWN_QUIET_HOURS, own_until
     version = _version(treatment, coming)
     today = zones.local_date(now, zone)
     if not version.is_open(today):
@@ -504,6 +566,15 @@ def _closed_or_too_soon(
         if spoken_at:
             return Reason.TOO_SOON, max(spoken_at) + version.min_gap
     return None
+
+
+def _own_quiet_until(snapshot: Snapshot, coming: Planned, at: datetime) -> datetime | None:
+    """Return until when the borrower's own quiet hours keep a message at `at` from starting, None where none do."""
+    if coming.step.message_class is MessageClass.STATUTORY:
+        return None
+    zone, wishes = snapshot.borrower.zone, snapshot.borrower.preferences
+    # As with the hours of the law, what is claimed just before they begin may still be on its way.
+    return quiet_until(wishes, zone, at) or quiet_until(wishes, zone, at + CLOSING_MARGIN)
 
 
 def _next_opening(hours: Hours, now: datetime) -> datetime | None:
@@ -531,9 +602,8 @@ def _unlawful(
         full_until = _full_until(snapshot, coming, now)
         if full_until is None:
             return None
-        # No cap is known to have room: every one that there is stands in the way.
-        caps = _caps(snapshot, rules)
-        facts = {**facts, **named(caps)} if caps else facts
+        chain = rules.law.chain(rules.jurisdictions(snapshot.borrower))
+        facts = {**facts, **named(counting(chain, verdict.answers))}
         reason, until = Reason.CONTACT_CAP, full_until
     else:
         facts = {
@@ -556,10 +626,22 @@ def _full_until(snapshot: Snapshot, coming: Planned, at: datetime) -> datetime |
     return snapshot.budget.full_until
 
 
-def _caps(snapshot: Snapshot, rules: Rules) -> list[Rule]:
-    """Return the binding rules that count a person's contacts."""
-    chain = rules.law.chain(rules.jurisdictions(snapshot.borrower))
-    return [rule for rule in chain if isinstance(rule.terms, CapTerms) and rule.enforce.binds]
+def counting(chain: Iterable[Rule], answers: Iterable[Answer]) -> list[Rule]:
+    """Return those of the binding rules of a chain that look at the touches of a person for a contact that has these
+    answers: where touches had to be counted out, each of them stands in the way, for nobody can say that it has room.
+    """
+    asked = {each.rule_id for each in answers if each.applies}
+    return [
+        rule
+        for rule in chain
+        if rule.id in asked
+        and rule.enforce.binds
+        and (isinstance(rule.terms, CapTerms) or _is_after_talk(rule.terms))
+    ]
+
+
+def _is_after_talk(terms: Terms) -> bool:
+    return isinstance(terms, CooloffTerms) and terms.after is CooloffAfter.CONVERSATION
 
 
 def _unaddressed(coming: Planned, way: _Way, facts: Facts) -> Suppress | None:
@@ -667,7 +749,9 @@ def _facts(
     now: datetime,
 ) -> Facts:
     borrower, obligation = snapshot.borrower, snapshot.obligation
+    tried = obligation.watch.last_tried(coming.key) if coming else None
     return {
+        **({"cause": tried.contact_id} if tried else {}),
         "borrower_version": borrower.version,
         "obligation_version": obligation.version,
         "due_on": obligation.due_on.isoformat(),

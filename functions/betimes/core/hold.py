@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ATTORNEY = "attorney"
     MASS = "mass"
     OPT_OUT = "opt_out"
+    PAID_CLAIM = "paid_claim"
 
 
 _COURTESY = frozenset({MessageClass.COURTESY})
@@ -81,6 +82,10 @@ KINDS: Mapping[Kind, Meaning] = {
         "its end, which a ramp sets apart from person to person",
     ),
     Kind.OPT_OUT: Meaning(_COURTESY, Reason.HOLD_OPT_OUT, "the borrower, by opting in again"),
+    # The person's word that it is paid: nothing is booked on it, and the money, when it comes, ends the matter.
+    Kind.PAID_CLAIM: Meaning(
+        _ALL_BUT_STATUTORY, Reason.HOLD_PAID_CLAIM, "its end, where no money was told until then"
+    ),
 }
 
 

@@ -40,8 +40,11 @@ class Inquiry:
         party: Party,
         notices: Mapping[str, str],
         disclosures: Mapping[str, frozenset[str]],
+        licence: str = "",
     ) -> None:
-        self.treatment, self.law, self.jurisdictions = treatment, law, jurisdictions
+        self.treatment, self.law, self.homes = treatment, law, jurisdictions
+        # The licence binds wherever the borrower lives, and is no place to live in.
+        self.jurisdictions = tuple(dict.fromkeys((*jurisdictions, *[licence] * bool(licence))))
         self.profiles, self.templates = profiles, templates
         self.first, self.last, self.party = first, last, party
         self.notices, self.disclosures = notices, disclosures
@@ -114,7 +117,7 @@ class Inquiry:
         two once as the one whose clock the steps keep.
         """
         known: list[str] = []
-        for name in self.jurisdictions or (HOUSE,):
+        for name in self.homes or (HOUSE,):
             known += rules.Rules(self.law).candidates(name)
         known = list(dict.fromkeys(known))
         yield from ((zone,) for zone in known)
@@ -127,7 +130,7 @@ class Inquiry:
 
     def is_about(self, rule: Rule, profile: Profile) -> bool:
         """Return whether a rule is about debts of a product, as the run time names it."""
-        return not rule.products or profile.name in rule.products
+        return rule.is_about(profile.name, profile.kinds)
 
     def refuse(self, found: Counterexample) -> None:
         """Keep a counterexample if none so small is known of its rule."""

@@ -15,13 +15,14 @@ from enum import StrEnum
 from betimes.core import agenda, ids, money, said, zones
 from betimes.core.book import Pages, Snapshot, contract_rate, debts_of, receipt_of
 from betimes.core.borrower import Account, Borrower, ContactPoint, PointState
-from betimes.core.budget import KEEP, token_of
+from betimes.core.budget import KEEP, lasts, token_of
 from betimes.core.errors import Rejected
 from betimes.core.flight import RANK, Flight, FlightState, Means
 from betimes.core.hold import Hold, Kind
 from betimes.core.money import Money
 from betimes.core.obligation import Obligation, Repayment, Watch
 from betimes.core.policies import Policies
+from betimes.core.preferences import NONE, Preferences
 from betimes.core.product import MAX_DAILY_RATE, PLAIN, Profile, Roll
 from betimes.core.replay import Standing, replay
 from betimes.core.rule import Unit
@@ -208,6 +209,25 @@ class ReportTouches:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PutPreferences:
+    """Replace what a borrower asks of us; checked by whoever knows which channels and languages there are
+    (`core.preferences.checked`).
+    """
+
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class DisownPoint:
+    """Somebody says that a message reached the wrong person: the address of `channel` that came in with version `since`
+    of the head is used no more, for whatever it would be.
+    """
+
+    channel: str
+    since: int
+
+
 Command = (
     PutBorrower
     | PutAccount
@@ -222,6 +242,8 @@ Command = (
     | ReportTouches
     | TellConsents
     | TellReply
+    | PutPreferences
+    | DisownPoint
 )
 
 
@@ -273,11 +295,22 @@ def accept(
             return _spoken(pages, said.consented(pages, command, policies, now), policies, now)
         case TellReply():
             return _spoken(pages, said.answered(pages, command, policies, now), policies, now)
+        case PutPreferences():
+            return _prefer(pages, command, policies, now)
+        case DisownPoint():
+            return _disown(pages, command, policies, now)
 
 
 def _put_borrower(
     pages: Pages, command: PutBorrower, policies: Policies, now: datetime
 ) -> tuple[Pages, Outcome]:
+    if not policies.is_served(command.jurisdiction):
+        raise Rejected(
+            "not_served",
+            "jurisdiction",
+            f"borrowers of {command.jurisdiction} are not served here, where no policy was proved for them and their "
+            f"data may not be allowed to live; served are: {', '.join(sorted(policies.serves))}",
+        )
     if not command.zone:
         # Nobody knows where the person is: where the evidence puts them, or wherever the jurisdiction reaches. Evidence
         # from elsewhere does not take them out of it: both count.
@@ -306,6 +339,7 @@ def _put_borrower(
         tags=command.tags,
         score_band=command.score_band,
         held=old.held if old else 0,
+        preferences=old.preferences if old else NONE,
     )
     if head == old:
         return pages, Outcome.UNCHANGED
@@ -1097,6 +1131,40 @@ def _spoken(
     return _all_relooked(after, policies, now), Outcome.STORED
 
 
+def _prefer(
+    pages: Pages, command: PutPreferences, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    if pages.head is None:
+        raise Rejected("unknown_borrower", "borrower_id", "create the borrower first")
+    head = replace(pages.head, preferences=command.preferences)
+    if head == pages.head:
+        return pages, Outcome.UNCHANGED
+    return _all_relooked(pages.with_head(head), policies, now), Outcome.STORED
+
+
+def _disown(
+    pages: Pages, command: DisownPoint, policies: Policies, now: datetime
+) -> tuple[Pages, Outcome]:
+    """Return the pages with the address blocked, also where it was bounced or is used no more: a block that knows more
+    replaces one that knows less.
+    """
+    if pages.head is None:
+        raise Rejected("unknown_borrower", "borrower_id", "create the borrower first")
+
+    def disowned(point: ContactPoint) -> ContactPoint:
+        meant = (point.channel, point.since) == (command.channel, command.since)
+        return replace(point, state=PointState.WRONG_PERSON) if meant else point
+
+    head = replace(
+        pages.head,
+        contact_points=tuple(map(disowned, pages.head.contact_points)),
+        blocked=tuple(map(disowned, pages.head.blocked)),
+    )
+    if head == pages.head:
+        return pages, Outcome.UNCHANGED
+    return _all_relooked(pages.with_head(head), policies, now), Outcome.STORED
+
+
 def _report(
     pages: Pages, command: ReportTouches, policies: Policies, now: datetime
 ) -> tuple[Pages, Outcome]:
@@ -1112,7 +1180,7 @@ def _report(
         except Rejected as rejected:
             field = f"touches.{n}.{rejected.field}" if len(command.touches) > 1 else rejected.field
             raise Rejected(rejected.code, field, rejected.message) from None
-        old = budget.find(touch.id)
+        old = budget.find(touch.id, touch.by)
         if touch != old:
             makes_room |= old is not None and _counts_less(touch, old)
             budget = budget.with_touch(touch, now)
@@ -1124,11 +1192,12 @@ def _report(
 
 
 def checked_touch(pages: Pages, touch: Touch, now: datetime) -> Touch:
-    """Return a touch told from outside with all that is known of what it was about; the borrower must be known.
+    """Return a touch told from outside with all that is known of what it was about; the borrower must be known. One
+    told by a clock that runs ahead counts from `now` on: what it stops must not be let out until then.
 
     Raises:
         Rejected: code "bad_id", "in_the_future", "too_old", "bad_touch", "unknown_account", "unknown_obligation", or
-        "duplicate_id" where the id stands for a touch of somebody else or by another way.
+        "duplicate_id" where the id stands for a touch by another way.
     """
     if not ids.is_id(touch.id):
         raise Rejected("bad_id", "id", "an id has 1 to 128 letters, digits or . _ : -")
@@ -1138,7 +1207,7 @@ def checked_touch(pages: Pages, touch: Touch, now: datetime) -> Touch:
         )
     if touch.at > now + TOUCH_TOLERANCE:
         raise Rejected("in_the_future", "at", "the touch lies in the future")
-    if touch.at < now - KEEP:
+    if touch.at < now - KEEP and not (lasts(touch) and touch.at.year in YEARS):
         raise Rejected(
             "too_old", "at", f"a touch older than {KEEP.days} days counts for nothing; leave it out"
         )
@@ -1146,14 +1215,15 @@ def checked_touch(pages: Pages, touch: Touch, now: datetime) -> Touch:
         if len(getattr(touch, field)) > MAX_NAMED:
             raise Rejected("bad_touch", field, f"a touch names at most {MAX_NAMED} of each")
     touch = _completed(pages, touch)
-    old = pages.budget.find(touch.id)
-    if old is not None and (old.by, old.channel, old.direction) != (
-        touch.by,
-        touch.channel,
-        touch.direction,
-    ):
-        raise Rejected("duplicate_id", "id", "this id is a touch of another caller or channel")
-    return touch
+    old = pages.budget.find(touch.id, touch.by)
+    if old is not None and (old.channel, old.direction) != (touch.channel, touch.direction):
+        raise Rejected("duplicate_id", "id", "this id is a touch by another channel or direction")
+    if touch.at <= now:
+        return touch
+    again = old is not None and replace(touch, at=old.at) == old
+    if old is not None and again and touch.at - old.at <= TOUCH_TOLERANCE:
+        return old
+    return replace(touch, at=now)
 
 
 def _completed(pages: Pages, touch: Touch) -> Touch:

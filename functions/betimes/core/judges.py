@@ -142,7 +142,7 @@ def sets_aside(rule: Rule, request: Request) -> str:
     if rule.stages and request.stage not in rule.stages:
         return "stage"
     # Which product it is may be unknown, and then a rule about any may bind.
-    if rule.products and request.product and request.product not in rule.products:
+    if rule.products and not rule.is_about(request.product, request.kinds):
         return "product"
     if isinstance(terms, NoticeTerms):
         return ""

@@ -261,6 +261,7 @@ class Law:
             request.purpose,
             request.channel,
             request.product,
+            request.kinds,
             stretch,
             dates,
         )

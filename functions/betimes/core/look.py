@@ -3,6 +3,11 @@
 A look first settles the contact that is still unfinished, then decides every step that has come due. It ends at a Send
 (the contact's review is the next look), at a Wait, or when the treatment has nothing left.
 
+A message may fail after all: refused, bounced, or without a word from its provider for too long. Where the step says so
+(`Step.fallback`), it is then undecided again, and decided anew like any other, but for the channels behind the one that
+failed: within the same hours, caps and holds, and only where it would go, or wait to go. Else it stays decided, and the
+contact tells how it ended. A digest that failed frees all it spoke of, so that it can become one again.
+
 Where the treatment asks for a digest, a Send takes along the steps of the borrower's other obligations that could be
 sent now through the same channel: one contact speaks of all of them, and each of them has its decision and its record.
 """
@@ -21,11 +26,11 @@ from betimes.core.contact import Contact, Event, Spoke, State
 from betimes.core.decide import decide
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.hold import KINDS
-from betimes.core.obligation import Obligation
+from betimes.core.obligation import Obligation, Tried
 from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.record import Record
-from betimes.core.treatment import Step, Treatment
+from betimes.core.treatment import REACHED_NOBODY, Fallback, Step, Treatment
 from betimes.core.values import dataclass, replace
 
 # After this long a contact that is still READY is offered to its channel again: its message was lost on the way.
@@ -82,18 +87,68 @@ def look(
     policies: Policies,
     now: datetime,
     siblings: Siblings = nobody,
+    awaited: Sequence[Contact] = (),
 ) -> Looked:
     """Return what a look at the snapshot's obligation leads to at `now` (UTC).
 
-    `unfinished` is the contact that the obligation's watch names, None if it names none. `siblings` gives the snapshots
-    of the borrower's other obligations; it is asked only where they have a say.
+    `unfinished` is the contact that the obligation's watch names, None if it names none, and `awaited` are those that
+    it awaits word of. `siblings` gives the snapshots of the borrower's other obligations; it is asked only where they
+    have a say.
     """
+    looked = _look(snapshot, unfinished, policies, now, siblings, awaited)
+    return _asking(looked, [*awaited, *([unfinished] if unfinished else [])], policies)
+
+
+def _asking(looked: Looked, contacts: Sequence[Contact], policies: Policies) -> Looked:
+    """Return the look with the instant at which to ask about the contacts that it still awaits word of: where a step
+    depends on their silence, or nothing else will be looked at.
+    """
+    watch = looked.obligation.watch
+    known = [contact for contact in contacts if contact.id in watch.awaits]
+    dues = [
+        receipt_due(contact, policies)
+        for contact in known
+        if watch.look_at == agenda.NEVER or _needs_receipt(contact, policies)
+    ]
+    ask_at = min((due for due in dues if due is not None), default=None)
+    awaits = tuple(contact.id for contact in known)
+    if ask_at is None or watch.look_at is None:
+        return _watched(looked, awaits=awaits, ask_at=None)
+    return _watched(looked, awaits=awaits, ask_at=ask_at, look_at=min(ask_at, watch.look_at))
+
+
+def _needs_receipt(contact: Contact, policies: Policies) -> bool:
+    """Return whether the step of a contact is taken up again where no receipt comes."""
+    lines = (policies.treatment, *policies.treatments.values())
+    own = (version for line in lines for version in line.versions())
+    version = next((version for version in own if version.id == contact.treatment), None)
+    if version is None or not version.has(contact.step):
+        return False
+    return Fallback.NO_RECEIPT in version.step(contact.step).fallback
+
+
+def _look(
+    snapshot: Snapshot,
+    unfinished: Contact | None,
+    policies: Policies,
+    now: datetime,
+    siblings: Siblings,
+    awaited: Sequence[Contact],
+) -> Looked:
     treatment = policies.treatment_of(snapshot.profile)
     looked = Looked(snapshot.obligation)
+    for contact in awaited:
+        if not looked.others:
+            looked = _heard(looked, snapshot, contact, policies, now, siblings)
+    if looked.others:
+        # What a digest spoke of beside is looked at now for itself; only then can there be one again.
+        return _watched(looked, look_at=now)
     if unfinished is not None:
         looked = _review(looked, snapshot, unfinished, policies, now, siblings)
         if looked.obligation.watch.contact_id:
             return looked
+        if looked.others and unfinished.failure is not None:
+            return _watched(looked, look_at=now)
         if looked.others:
             # They were told to be looked at for themselves: none of them is taken along here.
             siblings = nobody
@@ -155,7 +210,9 @@ def _along(
     """
     line = policies.treatment_of(seen.profile)
     asking = _step_of(line, decision)
-    if asking.deadline_days or not line.at(zones.local_date(now, seen.borrower.zone)).digest:
+    wanted = seen.borrower.preferences.digest
+    lists = wanted or line.at(zones.local_date(now, seen.borrower.zone)).digest
+    if asking.deadline_days or not lists:
         return
     taken = 0
     for sibling in siblings():
@@ -163,7 +220,9 @@ def _along(
             return
         obligation = sibling.obligation
         treatment = policies.treatment_of(sibling.profile)
-        if not obligation.is_open or obligation.watch.contact_id or not treatment.digest:
+        if not obligation.is_open or obligation.watch.contact_id:
+            continue
+        if not wanted and not treatment.digest:
             continue
         coming = agenda.next_step(sibling, treatment)
         if coming is None or now < coming.at:
@@ -247,6 +306,7 @@ def _contact(
             Spoke(sibling.obligation.id, sibling.obligation.cycle, also.step)
             for sibling, also in along
         ),
+        cause=str(decision.facts.get("cause", "")),
     )
 
 
@@ -447,8 +507,133 @@ def _review(
             return _watched(looked, look_at=now + grace(contact), contact_id=contact.id)
         case State.UNKNOWN if contact.reason is not Reason.HELD_UNKNOWN:
             return _settle_unknown(looked, contact, settled, now)
+        case State.ACCEPTED | State.IN_TRANSIT:
+            looked = _watched(looked, contact_id="")
+            return _heard(
+                _awaiting(looked, contact, policies), snapshot, contact, policies, now, siblings
+            )
         case _:
-            return _watched(looked, contact_id="")
+            looked = _watched(looked, contact_id="")
+            return _heard(looked, snapshot, contact, policies, now, siblings)
+
+
+def _awaiting(looked: Looked, contact: Contact, policies: Policies) -> Looked:
+    """Return the look with its obligation awaiting a receipt, where the contact's channel has any."""
+    awaits = looked.obligation.watch.awaits
+    if contact.id in awaits or policies.receipts.get(contact.channel) is None:
+        return looked
+    return _watched(looked, awaits=(*awaits, contact.id))
+
+
+def _heard(
+    looked: Looked,
+    snapshot: Snapshot,
+    contact: Contact,
+    policies: Policies,
+    now: datetime,
+    siblings: Siblings,
+) -> Looked:
+    """Return the look with what has come of a contact since it was sent: a receipt that is overdue is called missing,
+    and what failed is taken up again where its step says so.
+    """
+    if contact.state in (State.ACCEPTED, State.IN_TRANSIT):
+        overdue_at = receipt_due(contact, policies)
+        if overdue_at is not None and now < overdue_at:
+            return looked
+        if overdue_at is not None:
+            silent = contact.after(Event.RECEIPT_OVERDUE, Reason.NO_RECEIPT, now)
+            silent, written = chained(contact, silent, Event.RECEIPT_OVERDUE, now)
+            looked = replace(
+                looked,
+                moved=(*looked.moved, (contact, silent)),
+                records=(*looked.records, written),
+            )
+            contact = silent
+    left = tuple(each for each in looked.obligation.watch.awaits if each != contact.id)
+    looked = _watched(looked, awaits=left)
+    failure = contact.failure
+    return (
+        looked
+        if failure is None
+        else _fallen_back(looked, snapshot, contact, failure, policies, now, siblings)
+    )
+
+
+def receipt_due(contact: Contact, policies: Policies) -> datetime | None:
+    """Return until when a receipt for an accepted contact may still come, None where its channel has none."""
+    within = policies.receipts.get(contact.channel)
+    return None if within is None else (contact.sent_at or contact.decided_at) + within
+
+
+def _fallen_back(
+    looked: Looked,
+    snapshot: Snapshot,
+    contact: Contact,
+    failure: Fallback,
+    policies: Policies,
+    now: datetime,
+    siblings: Siblings,
+) -> Looked:
+    """Return the look with all that a failed contact spoke of undecided again, as far as it would go by a channel that
+    is left to it.
+    """
+    spoken = {spoke.obligation_id: spoke for spoke in contact.everything}
+    own = replace(snapshot, obligation=looked.obligation)
+    known = [own, *(s for s in (siblings() if contact.also else ()) if s.obligation.id in spoken)]
+    freed = {}
+    for each in known:
+        spoke = spoken.get(each.obligation.id)
+        again = _without(each, spoke, contact, failure, policies) if spoke is not None else None
+        if again is None or spoke is None:
+            continue
+        line = policies.treatment_of(each.profile)
+        together = [(one.obligation_id, one.step) for one in contact.everything]
+        seen = replace(each, obligation=again)
+        verdict = decide(seen, line, policies.rules, now, step=spoke.step, together=together)
+        if isinstance(verdict, Send | Wait):
+            freed[again.id] = replace(again, watch=replace(again.watch, look_at=now))
+    obligation = freed.pop(looked.obligation.id, looked.obligation)
+    return replace(looked, obligation=obligation, others=(*looked.others, *freed.values()))
+
+
+def _without(
+    seen: Snapshot, spoke: Spoke, contact: Contact, failure: Fallback, policies: Policies
+) -> Obligation | None:
+    """Return the obligation with the step that a failed contact spoke of undecided again and its channel used up; None
+    where the step says otherwise, or stands no more as the contact left it: paid, redated, or taken up elsewhere.
+    """
+    obligation, line = seen.obligation, policies.treatment_of(seen.profile)
+    watch = obligation.watch
+    if not obligation.is_open or obligation.cycle != spoke.cycle:
+        return None
+    if spoke.step not in watch.decided or not line.has(spoke.step):
+        return None
+    if obligation.id == contact.obligation_id:
+        line = line.version(contact.treatment)
+    step = line.step(spoke.step)
+    if failure not in step.fallback or contact.channel not in step.channels:
+        return None
+    slot = step.channels.index(contact.channel)
+    if slot in watch.slots_tried(spoke.step):
+        return None
+    # Of what was refused nothing is kept as spoken.
+    spoken_at = dict(watch.spoken).get(spoke.step)
+    if spoken_at not in (None, contact.claimed_at) or watch.contact_id not in ("", contact.id):
+        return None
+    if spoken_at is None and failure is not Fallback.REFUSED:
+        return None
+    watch = replace(
+        watch,
+        decided=tuple(each for each in watch.decided if each != spoke.step),
+        tried=(*watch.tried, Tried(spoke.step, slot, contact.id)),
+    )
+    if failure in REACHED_NOBODY:
+        watch = replace(
+            watch,
+            spoken=tuple(each for each in watch.spoken if each[0] != spoke.step),
+            pay_by=None if step.deadline_days else watch.pay_by,
+        )
+    return replace(obligation, watch=watch)
 
 
 def _expired(snapshot: Snapshot, contact: Contact, policies: Policies, now: datetime) -> Reason:

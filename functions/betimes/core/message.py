@@ -83,18 +83,22 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What the borrower reads."""
+    """What the borrower reads: `html` says the same as `body` and is for e-mail only, "" where there is none."""
 
     channel: str
     locale: str
     subject: str
     body: str
+    html: str = ""
 
     @property
     def sha256(self) -> str:
-        """The hex SHA-256 of channel, locale, subject and body as canonical JSON: the identity of the text."""
+        """The hex SHA-256 of channel, locale, subject, body and HTML, where there is one, as canonical JSON: the
+        identity of the text.
+        """
+        html = [self.html] if self.html else []
         canonical = json.dumps(
-            [self.channel, self.locale, self.subject, self.body],
+            [self.channel, self.locale, self.subject, self.body, *html],
             ensure_ascii=False,
             separators=(",", ":"),
         )

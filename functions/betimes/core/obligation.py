@@ -11,11 +11,22 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from betimes.core import zones
 from betimes.core.allocation import NOTHING, Parts
 from betimes.core.money import Money
 from betimes.core.values import dataclass
+
+
+class Tried(NamedTuple):
+    """A channel of a step that is used up: the step's key, the channel's position, and the contact that failed on
+    it.
+    """
+
+    step: str
+    slot: int
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,9 @@ class Watch:
     "" if none. `chain` is the hash of the obligation's last ledger record. `seq` rises with every write of the item.
     `spoken` keeps when each step of this cycle was last claimed for a provider, and of earlier cycles what still counts
     (`core.agenda.renewed`). `pay_by` is the new deadline that a step has set, None as long as none did; the due date
-    itself never moves for it.
+    itself never moves for it. `tried` are the channels of this cycle's steps by which a message failed and its step was
+    taken up again. `awaits` names contacts, finished as far as the agenda goes, that the next look asks about: whether
+    a receipt came, or what has failed since; `ask_at` is when to ask at the latest, None where any look will do.
     """
 
     shard: int
@@ -38,6 +51,17 @@ class Watch:
     seq: int = 0
     spoken: tuple[tuple[str, datetime], ...] = ()
     pay_by: date | None = None
+    tried: tuple[Tried, ...] = ()
+    awaits: tuple[str, ...] = ()
+    ask_at: datetime | None = None
+
+    def slots_tried(self, step: str) -> frozenset[int]:
+        """Return the positions of the channels that the step with this key used up."""
+        return frozenset(tried.slot for tried in self.tried if tried.step == step)
+
+    def last_tried(self, step: str) -> Tried | None:
+        """Return the last channel that the step with this key used up, None where there is none."""
+        return next((tried for tried in reversed(self.tried) if tried.step == step), None)
 
 
 @dataclass(frozen=True, slots=True)

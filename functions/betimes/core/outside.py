@@ -14,8 +14,8 @@ from betimes.core.book import Pages
 from betimes.core.budget import Budget, token_of
 from betimes.core.permission import Permission, Wanted
 from betimes.core.record import Record
-from betimes.core.rule import Unit
-from betimes.core.touch import Touch
+from betimes.core.rule import Recipient, Unit
+from betimes.core.touch import Direction, Touch
 from betimes.core.values import replace
 
 # The events of such records.
@@ -69,8 +69,8 @@ def told(before: Pages, after: Pages, now: datetime) -> tuple[Pages, Record | No
     """
     if after.budget is before.budget:
         return after, None
-    known = {touch.id: touch for touch in before.budget.touches}
-    new = [touch for touch in after.budget.touches if known.get(touch.id) != touch]
+    known = {(touch.by, touch.id): touch for touch in before.budget.touches}
+    new = [each for each in after.budget.touches if known.get((each.by, each.id)) != each]
     if not new:
         return after, None
     body: dict[str, str | int] = {"event": TOLD, "touches": len(new)}
@@ -82,9 +82,22 @@ def told(before: Pages, after: Pages, now: datetime) -> tuple[Pages, Record | No
 
 def _words(touch: Touch) -> Iterable[str]:
     yield from (touch.id, zones.to_text(touch.at), touch.direction, touch.channel, touch.by)
-    yield from (unit for unit in Unit if touch.counts(unit))
+    # What the person began counts for no cap; that it was a conversation starts a cool-off all the same.
+    yield from (unit for unit in Unit if touch.counts(unit) or _has_come_in(touch, unit))
+    yield from [f"to:{touch.recipient}"] if touch.recipient is not Recipient.BORROWER else ()
     yield from (f"not:{why}" for why in touch.excluded)
     yield from (f"debt:{debt}" for debt in touch.debts)
+
+
+def _has_come_in(touch: Touch, unit: Unit) -> bool:
+    """Return whether something the person began was of a kind."""
+    if touch.direction is not Direction.IN:
+        return False
+    return {
+        Unit.CONNECTED: touch.connected or touch.conversation,
+        Unit.CONVERSATION: touch.conversation,
+        Unit.MESSAGE: touch.message_left,
+    }.get(unit, False)
 
 
 def _chained(

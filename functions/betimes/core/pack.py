@@ -19,9 +19,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from betimes.core import zones
-from betimes.core.budget import KEEP
+from betimes.core.budget import KEEP, MAX_OF_ONE
 from betimes.core.errors import Rejected
 from betimes.core.hold import Kind as HoldKind
+from betimes.core.pack_fit import check_fit
 from betimes.core.rule import (
     HOLIDAY,
     QUIETER,
@@ -44,6 +45,7 @@ from betimes.core.rule import (
     Party,
     Per,
     Pool,
+    ProductKind,
     Purpose,
     Recipient,
     RecipientTerms,
@@ -51,6 +53,7 @@ from betimes.core.rule import (
     RetainTerms,
     Rule,
     Scope,
+    Signature,
     Span,
     Stage,
     Status,
@@ -61,6 +64,7 @@ from betimes.core.rule import (
     Where,
     WindowTerms,
 )
+from betimes.core.sign_off import MOST_NAME
 from betimes.core.values import replace
 
 CHANNELS: Final = (
@@ -95,10 +99,97 @@ EXCLUSIONS: Final = ("attorney", "consented", "in_litigation", "out_of_service",
 BYPASSES: Final = ("cap", "optout")
 REACHES: Final = ("address", "channel", "topic", "sender", "all")
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
+# Events of which a notice has to be given. Whoever asks about a contact tells them by these words.
+TRIGGERS: Final = (
+    "agency_assigned",
+    "arrears",
+    "arrears_notice",
+    "collector_contact",
+    "credit_dispute",
+    "debit",
+    "default_action",
+    "default_sum_interest",
+    "due",
+    "first_communication",
+    "missed_payment",
+    "negative_report",
+    "next_statement_end",
+    "statement",
+    "varying_debit",
+)
+# Sorts of products that a law tells apart; a rule may name a product of the lender beside them (`check_all`).
+PRODUCTS: Final = tuple(each.value for each in ProductKind)
+
+
+class Sort(StrEnum):
+    """What a figure of a rule is: words; whole numbers; an hour of the day; a share, 0 to 1; or any number above."""
+
+    WORDS = "words"
+    WHOLE = "whole numbers"
+    HOUR = "whole hours from 0 to 24"
+    SHARE = "shares from 0 to 1"
+    NUMBER = "numbers"
+
+
+# Figures that rules are about: those of a product profile, and those of the reference that no profile states yet.
+PARAMETERS: Final[Mapping[str, Sort]] = {
+    "agency.assessed_months_ago": Sort.WHOLE,
+    "agency.contract": Sort.WORDS,
+    "all_in_cost.shown": Sort.WORDS,
+    "allocation": Sort.WORDS,
+    "allocation.above_minimum": Sort.WORDS,
+    "call_consent.days": Sort.WHOLE,
+    "caller.prefix": Sort.WORDS,
+    "ccd2.measures": Sort.WORDS,
+    "credit_limit_minor": Sort.WHOLE,
+    "cut_off.hour": Sort.HOUR,
+    "debit.part_payment": Sort.WORDS,
+    "default.above_dpd": Sort.WHOLE,
+    "default.material_minor": Sort.WHOLE,
+    "default.material_share": Sort.SHARE,
+    "dlt.template_registered": Sort.WORDS,
+    "dpd_origin": Sort.WORDS,
+    "due_roll": Sort.WORDS,
+    "five_class.doubtful_above_dpd": Sort.WHOLE,
+    "five_class.loss_above_dpd": Sort.WHOLE,
+    "five_class.noted_above_dpd": Sort.WHOLE,
+    "five_class.substandard_above_dpd": Sort.WHOLE,
+    "forbearance.offered": Sort.WORDS,
+    "grace_days": Sort.WHOLE,
+    "impact_assessment": Sort.WORDS,
+    "late.compound": Sort.WORDS,
+    "late.daily_rate": Sort.SHARE,
+    "late.multiplier": Sort.NUMBER,
+    "late_fee.share_of_cost": Sort.SHARE,
+    "late_fee.share_of_minimum": Sort.SHARE,
+    "late_notice.interest": Sort.NUMBER,
+    "military.mapr": Sort.NUMBER,
+    "military.yearly_rate": Sort.NUMBER,
+    "month_end": Sort.WORDS,
+    "npa.above_dpd": Sort.WHOLE,
+    "partition": Sort.WORDS,
+    "partner.listed": Sort.WORDS,
+    "reassigned_numbers.checked": Sort.WORDS,
+    "sms.characters": Sort.WHOLE,
+    "sms.characters_of_a_part": Sort.WHOLE,
+    "sms.characters_of_one_part": Sort.WHOLE,
+    "spending_on_missed_payment": Sort.WORDS,
+    "term_months": Sort.WHOLE,
+    "tolerance_minor": Sort.WHOLE,
+    "understanding.measured": Sort.WORDS,
+    "validation_period.days": Sort.WHOLE,
+    "visit.staff": Sort.WHOLE,
+}
 
 MAX_DAYS: Final = 36_500
 MAX_SECONDS: Final = 366 * 86_400
 MAX_COUNT: Final = 1_000
+# A carrier counts by the minute at the least; fewer seconds are days or hours that somebody forgot to convert.
+MIN_ROLLING: Final = 60
+# Before and after these years a date is a slip of the pen.
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+MIN_CITATION: Final = 5
 
 # Civil days that surely lie within what is kept: one of them may have 25 hours, and each zone has its own.
 _DAYS_KEPT: Final = KEEP.days - 1
@@ -113,6 +204,10 @@ _LANGUAGE: Final = re.compile(r"\*|[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{0,6}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
+_PLACEHOLDER: Final = re.compile(
+    r"\b(todo|tbd|tba|fixme|xxx+|lorem ipsum)\b|\A\W*(n/?a|none|nothing|unknown|citation|source|law|later)\W*\Z",
+    re.IGNORECASE,
+)
 _CLOCK: Final = re.compile(r"[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?")
 
 
@@ -151,7 +246,7 @@ def parse(document: Mapping[str, Any], source: str, sha256: str = "") -> Pack:
             key is unknown or missing (the citation too), when a value is of the wrong form (an unknown zone too), or
             when values contradict each other; "unsigned_rule", when a rule binds further than its status carries and
             nobody signs for it, and when a draft is not off; "overlapping_rule", when two versions of one rule hold on
-            one day.
+            one day; "contradicting_rule", when rules that bind together leave nothing (`core.pack_fit`).
     """
     try:
         read = _table(document, _PACK_KEYS, {"pack", "title", "rule"})
@@ -167,6 +262,7 @@ def parse(document: Mapping[str, Any], source: str, sha256: str = "") -> Pack:
             sha256=sha256,
             fallback=read.get("fallback", False),
             covers=read.get("covers", ()),
+            signed=read.get("signed"),
         )
         _check_pack(pack)
     except _Wrong as wrong:
@@ -175,22 +271,28 @@ def parse(document: Mapping[str, Any], source: str, sha256: str = "") -> Pack:
     rules = [_rule(each, n, pack, begins, source) for n, each in enumerate(read["rule"], 1)]
     rules.sort(key=lambda rule: (rule.id, rule.effective_from))
     _check_versions(rules, source)
+    check_fit([(rule, source) for rule in rules])
     return replace(pack, rules=tuple(rules))
 
 
 def check_all(
-    packs: Iterable[Pack], calendars: Collection[str] | None = None, folder: str = ""
+    packs: Iterable[Pack],
+    calendars: Collection[str] | None = None,
+    folder: str = "",
+    products: Collection[str] | None = None,
 ) -> None:
     """Refuse packs that do not fit together; a pack's file is called what the pack is called, and lies in `folder`.
 
-    `calendars` are the names of the calendars there are; None: not asked.
+    `calendars` are the names of the calendars there are, `products` those of the lender's products, which rules may
+    name beside `PRODUCTS`; None: not asked.
 
     Raises:
         Rejected: code "duplicate_pack", when two packs have one name; "unknown_pack", when one refines a pack that is
             not among them; "pack_cycle", when packs refine each other in a circle; "duplicate_rule", when a rule's id
             stands in two packs; "unknown_calendar", when a pack or a rule names a calendar there is none of;
-            "bad_rule", when two packs cover one country, or when nowhere is allowed by the residency of a pack and by
-            that of one it refines.
+            "bad_rule", when two packs cover one country, when a rule names a product there is none of, or when
+            nowhere is allowed by the residency of a pack and by that of one it refines; "contradicting_rule", when
+            rules of a pack and of those it refines leave nothing together (`core.pack_fit`).
     """
 
     def file(name: str) -> str:
@@ -217,6 +319,8 @@ def check_all(
                 raise Rejected("bad_rule", "covers", f"{place}: 'covers' {problem}")
         if calendars is not None:
             _check_calendars(pack, calendars, place)
+        if products is not None:
+            _check_products(pack, (*PRODUCTS, *sorted(set(products) - set(PRODUCTS))), place)
     for pack in by_name.values():
         _check_refined(pack, by_name, file)
 
@@ -235,6 +339,15 @@ def _check_calendars(pack: Pack, calendars: Collection[str], place: str) -> None
             raise Rejected("unknown_calendar", key, f"{where}: {key!r} {problem}")
 
 
+def _check_products(pack: Pack, known: Collection[str], place: str) -> None:
+    for rule in pack.rules:
+        for name in sorted(rule.products - set(known)):
+            near = get_close_matches(name, known, n=1)
+            meant = f"is {near[0]!r} meant? There" if near else "there"
+            problem = f"holds {name!r}, which is no product: {meant} are {', '.join(known)}"
+            raise Rejected("bad_rule", "products", f"{place}: {rule.id}: 'products' {problem}")
+
+
 def _check_refined(pack: Pack, by_name: Mapping[str, Pack], file: Callable[[str], str]) -> None:
     passed = [pack.name]
     while (name := by_name[passed[-1]].refines) != "":
@@ -250,6 +363,8 @@ def _check_refined(pack: Pack, by_name: Mapping[str, Pack], file: Callable[[str]
             key, place = f"residency.{key}", file(pack.name)
             raise Rejected("bad_rule", key, f"{place}: {key!r} {problem}; correct one of them")
         passed.append(name)
+    if pack.refines:
+        check_fit([(rule, file(name)) for name in passed for rule in by_name[name].rules])
 
 
 def _nowhere(one: Residency | None, other: Residency | None) -> str:
@@ -447,6 +562,19 @@ def _choice(choices: Collection[str]) -> _Reader:
     return read
 
 
+def _known(what: str, words: Collection[str]) -> _Reader:
+    """One of a long list of words: what may be meant is told first, and then all there are."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            near = get_close_matches(str(value), words, n=1)
+            meant = f"is {near[0]!r} meant? There" if near else "there"
+            raise ValueError(f"is no {what} that is known: {meant} are {', '.join(words)}")
+        return value
+
+    return read
+
+
 def _list(reader: _Reader) -> _Reader:
     def read(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
@@ -521,7 +649,26 @@ def _decimal(value: object) -> Decimal:
 def _day(value: object) -> date:
     if type(value) is not date:
         raise ValueError("is no date: write it as 2026-03-09, without quotes and without a time")
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(
+            f"is {value}, which is not in the years {FIRST_YEAR} to {LAST_YEAR}: correct the year; where a start is "
+            f"not known, write {FIRST_YEAR}-01-01 and say so in the note"
+        )
     return value
+
+
+def _citation(value: object) -> str:
+    said = _text(value).strip()
+    if _PLACEHOLDER.search(said) or not any(each.isalpha() for each in said):
+        raise ValueError(
+            f"is {said!r}, which cites nothing: name the provision, or say that no text was read and on what the rule "
+            "rests instead"
+        )
+    if len(said) < MIN_CITATION:
+        raise ValueError(
+            f"is {said!r}, shorter than {MIN_CITATION} characters: name law and provision so that they can be found"
+        )
+    return str(value)
 
 
 def _zone(value: object) -> str:
@@ -612,6 +759,26 @@ def _residency(value: object) -> Residency:
     return residency
 
 
+def _signature(value: object) -> Signature:
+    return Signature(**_table(value, _SIGNED_KEYS, _SIGNED_KEYS))
+
+
+def signer(value: object) -> str:
+    """Return the name of somebody who signs.
+
+    Raises:
+        ValueError: it is empty, in more lines than one, or longer than a name is; the message says the way out.
+    """
+    said = _text(value)
+    if said != said.strip() or not said.isprintable() or len(said) > MOST_NAME:
+        raise ValueError(
+            f"is no name in one line of {MOST_NAME} characters or fewer: write who answers for the pack"
+        )
+    if not any(each.isalpha() for each in said) or _PLACEHOLDER.search(said):
+        raise ValueError(f"is {said!r}, which names nobody: write who answers for the pack")
+    return said
+
+
 # Terms of each kind, and what in them makes no sense together.
 def _window(given: object, pack: Pack) -> WindowTerms:
     terms = WindowTerms(**_table(given, _WINDOW, {"days"}))
@@ -633,6 +800,12 @@ def _cap(given: object, _pack: Pack) -> CapTerms:
     if (terms.per is Per.CALENDAR_DAY) == stated:
         raise _Wrong(
             "n", "counts the seconds or days of rolling and consecutive_days, which need it"
+        )
+    if terms.per is Per.ROLLING and terms.n < MIN_ROLLING:
+        raise _Wrong(
+            "n",
+            f"is {terms.n} seconds, and no rule counts by less than {MIN_ROLLING}: for days write "
+            f'per = "consecutive_days", or {terms.n * 86_400} for {terms.n} days of 24 hours',
         )
     if terms.per is not Per.ROLLING and terms.n > MAX_DAYS:
         raise _Wrong("n", f"is more days than {MAX_DAYS}: is it meant in seconds?")
@@ -727,7 +900,32 @@ def _calc(given: object, _pack: Pack) -> CalcTerms:
         raise _Wrong("one_of", "and bounds are two ways to say what a figure may be: give one")
     if terms.at_least is not None and terms.at_most is not None and terms.at_least > terms.at_most:
         raise _Wrong("at_most", "is below at_least: no figure would do")
+    sort = PARAMETERS[terms.parameter]
+    if bounded and sort is Sort.WORDS:
+        key = "at_least" if terms.at_least is not None else "at_most"
+        raise _Wrong(
+            key, f"bounds {terms.parameter}, which is told in words: name them in one_of instead"
+        )
+    if terms.one_of and sort is not Sort.WORDS:
+        raise _Wrong(
+            "one_of", f"names words for {terms.parameter}, of which rules bound {sort}: use bounds"
+        )
+    for key, figure in (("at_least", terms.at_least), ("at_most", terms.at_most)):
+        if figure is not None and not _fits(figure, sort):
+            raise _Wrong(
+                key,
+                f"is {figure}, and {terms.parameter} is told in {sort}, none below 0: correct it",
+            )
     return terms
+
+
+def _fits(figure: Decimal, sort: Sort) -> bool:
+    """Return whether a number can bound figures of that sort."""
+    if figure < 0:
+        return False
+    if sort in (Sort.WHOLE, Sort.HOUR) and figure != figure.to_integral_value():
+        return False
+    return figure <= {Sort.HOUR: 24, Sort.SHARE: 1}.get(sort, figure)
 
 
 _BIND_DAYS: Final = _whole(0, MAX_DAYS)
@@ -763,7 +961,7 @@ _COOLOFF: Final[Mapping[str, _Reader]] = {
     "zone": _zone,
 }
 _NOTICE: Final[Mapping[str, _Reader]] = {
-    "trigger": _NAME,
+    "trigger": _known("trigger", TRIGGERS),
     "bound": _word(Bound),
     "n": _BIND_DAYS,
     "unit": _word(NoticeUnit),
@@ -793,7 +991,7 @@ _RECIPIENT: Final[Mapping[str, _Reader]] = {
     "allowed": _some(_word(Recipient)),
     "if_unreachable": _list(_word(Recipient)),
     "reveal_debt": _truth,
-    "max_contacts": _whole(0, MAX_COUNT),
+    "max_contacts": _whole(0, MAX_OF_ONE),
     "unreachable_misses": _whole(0, MAX_COUNT),
 }
 _DEBIT: Final[Mapping[str, _Reader]] = {
@@ -808,7 +1006,7 @@ _RETAIN: Final[Mapping[str, _Reader]] = {
     "max_months": _whole(1, MAX_COUNT),
 }
 _CALC: Final[Mapping[str, _Reader]] = {
-    "parameter": _like(re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*"), "late.multiplier"),
+    "parameter": _known("parameter", PARAMETERS),
     "at_least": _decimal,
     "at_most": _decimal,
     "one_of": _some(_text),
@@ -840,7 +1038,7 @@ _RULE_KEYS: Final[Mapping[str, _Reader]] = {
     "force": _word(Force),
     "status": _word(Status),
     "enforce": _word(Enforce),
-    "citation": _text,
+    "citation": _citation,
     "source": _text_or_nothing,
     "note": _text_or_nothing,
     "signed_by": _text_or_nothing,
@@ -854,7 +1052,14 @@ _RESIDENCY_KEYS: Final[Mapping[str, _Reader]] = {
     "regions": _list(_like(_REGION, "cn-north-1")),
     "status": _word(Status),
     "enforce": _word(Enforce),
-    "citation": _text,
+    "citation": _citation,
+}
+_SIGNED_KEYS: Final[Mapping[str, _Reader]] = {
+    "by": signer,
+    "on": _day,
+    "digest": _like(
+        re.compile(r"[0-9a-f]{64}"), "64 hex digits, as 'betimes rulebook --sign-off' writes them"
+    ),
 }
 _PACK_KEYS: Final[Mapping[str, _Reader]] = {
     "pack": _like(_PACK, "CN, US-MA or HOUSE"),
@@ -867,5 +1072,6 @@ _PACK_KEYS: Final[Mapping[str, _Reader]] = {
     "covers": _list(_like(_COUNTRY, "DE")),
     "ids": _like(_PREFIX, "UK"),
     "residency": _residency,
+    "signed": _signature,
     "rule": _rows,
 }

@@ -11,8 +11,10 @@ from betimes.core.book import Pages, Snapshot
 from betimes.core.borrower import Account
 from betimes.core.errors import Rejected
 from betimes.core.keywords import NO_KEYWORDS, Keywords
+from betimes.core.law import HOUSE
 from betimes.core.message import Template
 from betimes.core.product import PLAIN, Profile
+from betimes.core.receipts import DEFAULT
 from betimes.core.rules import Rules
 from betimes.core.treatment import Anchor, Treatment
 from betimes.core.values import dataclass
@@ -28,7 +30,8 @@ class Policies:
 
     `treatment` is the default one; `treatments` are all lines by name, `profiles` the products by name, `calendars`
     those that due dates are rolled by, `buckets` the sets that days past due fall into, `keywords` the words that
-    borrowers answer with.
+    borrowers answer with. `serves` are the rule packs whose borrowers are taken in, empty for all. `receipts` is how
+    long a receipt may take, for each channel that has any (`core.receipts`).
     """
 
     treatment: Treatment
@@ -41,6 +44,8 @@ class Policies:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     buckets: Mapping[str, Buckets] = field(default_factory=dict)
     keywords: Keywords = NO_KEYWORDS
+    serves: frozenset[str] = frozenset()
+    receipts: Mapping[str, timedelta] = field(default_factory=lambda: DEFAULT)
 
     def __post_init__(self) -> None:
         """Refuse a set of policies in which a step has no words, or speaks before there is anything to speak of.
@@ -89,6 +94,10 @@ class Policies:
                 f"{place}: {key!r} needs the template {name!r}, which has no text for {channel} in "
                 f"{self.default_locale}; add [{self.default_locale}.{channel}] to templates/{name}.toml",
             )
+
+    def is_served(self, jurisdiction: str) -> bool:
+        """Return whether borrowers of a jurisdiction are taken in; one without a pack is under that of the house."""
+        return not self.serves or (self.rules.law.resolve(jurisdiction) or HOUSE) in self.serves
 
     def profile(self, account: Account | None) -> Profile:
         """Return the profile of an account's product; the plain one where no file describes it."""

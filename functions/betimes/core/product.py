@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from betimes.core import zones
 from betimes.core.errors import Rejected
+from betimes.core.rule import ProductKind
 from betimes.core.values import dataclass
 
 
@@ -221,7 +222,8 @@ ORDERS: Final[Mapping[str, tuple[tuple[When, Part], ...]]] = {
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One product. `id` is `name@hash` of its file; `treatment` names the treatment of its obligations, "" for the
-    default one; `zone` is the zone its due dates are dates of, "" for the borrower's own.
+    default one; `zone` is the zone its due dates are dates of, "" for the borrower's own. `kinds` are what the law
+    knows it as: a rule about some kinds of product binds it where it is one of them.
 
     `allocation` lists the twelve pairs of (when, part) in the order in which money settles them. `dpd_paused_by` names
     kinds of hold whose days do not count as days past due. `due_months` are the months of the year in which an
@@ -231,6 +233,7 @@ class Profile:
 
     id: str = "plain@0"
     name: str = "plain"
+    kinds: tuple[ProductKind, ...] = ()
     family: Family = Family.SINGLE
     method: Method = Method.SINGLE_PAYMENT
     treatment: str = ""
@@ -288,6 +291,7 @@ HOLDS: Final = (
     "attorney",
     "mass",
     "opt_out",
+    "paid_claim",
 )
 
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
@@ -496,6 +500,13 @@ def _kinds(value: object) -> tuple[str, ...]:
     return kinds
 
 
+def _product_kinds(value: object) -> tuple[ProductKind, ...]:
+    kinds = _list(_word(ProductKind))(value)
+    if len(set(kinds)) != len(kinds):
+        raise ValueError("names a kind of product twice: leave one out")
+    return tuple(sorted(kinds))
+
+
 def _numbered(keys: range, reader: _Reader) -> Callable[[Any], dict[int, Any]]:
     """Read a table whose keys are numbers; TOML has them as text."""
     texts = {str(key): key for key in keys}
@@ -609,6 +620,7 @@ _STAGE: Final[Mapping[str, _Reader]] = {
 }
 _PROFILE: Final[Mapping[str, _Reader]] = {
     "name": _name,
+    "kinds": _product_kinds,
     "family": _word(Family),
     "method": _word(Method),
     "treatment": _name_or_nothing,

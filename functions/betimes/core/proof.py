@@ -14,7 +14,7 @@ from betimes.core.rule import Enforce, Status
 from betimes.core.values import dataclass
 
 # Raised where what is asked, or how a treatment is planned, changes so that a proof of before says nothing any more.
-FORM: Final = 1
+FORM: Final = 2
 
 # Rules of the prover itself, which stand in no pack: what a treatment may not be, whatever the law.
 NEVER_RULE: Final = "HOUSE.STEP.NEVER"
@@ -24,7 +24,8 @@ OWN_RULES: Final = {
     NEVER_RULE: "Betimes, docs/guarantees.md: a step that its own treatment keeps from being sent is no step",
     CLASS_RULE: "Betimes, docs/guarantees.md: only a notice that a rule demands is statutory, for it passes caps and "
     "opt-outs",
-    WORDS_RULE: "Betimes, docs/guarantees.md: words for a debt that is late are not used before it is late",
+    WORDS_RULE: "Betimes, docs/guarantees.md: words for a debt that is late are not used before it is late, nor "
+    "declared a courtesy then",
 }
 
 

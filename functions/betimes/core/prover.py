@@ -52,6 +52,7 @@ def prove(
     party: Party = Party.FIRST,
     notices: Mapping[str, str] | None = None,
     disclosures: Mapping[str, frozenset[str]] | None = None,
+    licence: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Proof | Refusal:
     """Return the proof that a treatment keeps the rules of `jurisdictions`, which bind together, or why it is refused.
@@ -59,7 +60,8 @@ def prove(
     Asked are all versions of the treatment, for debts of each of `profiles` that fall due on any of `days` days from
     `first`; where a version begins after `first`, until `days` days from its beginning. `notices` names, by a step's
     name, the rule whose notice the step gives, where its trigger is no event of a treatment. `disclosures` names what
-    templates are signed to hold. `progress` is told how many of how many cases of borrowers and places are done.
+    templates are signed to hold. `licence` is the lender's, whose rules bind beside those of each place, "" none.
+    `progress` is told how many of how many cases of borrowers and places are done.
 
     Raises:
         Rejected: code "too_many_kinds", where conditions tell more kinds of borrowers apart than anybody could read.
@@ -76,6 +78,7 @@ def prove(
         party,
         notices or {},
         disclosures or {},
+        licence,
     )
     ask_debits(inquiry)
     ask_figures(inquiry)

@@ -18,7 +18,7 @@ from betimes.core.densest import Hull, Run, fullest, runs_of
 from betimes.core.product import PLAIN, Family
 from betimes.core.proof import Asked, Sent
 from betimes.core.prover_facts import is_meant_on
-from betimes.core.prover_times import DATED, Asking, Place, said
+from betimes.core.prover_times import DATED, EVENTS, Asking, Place, said
 from betimes.core.question import Request
 from betimes.core.rule import CapTerms, Per, Rule, Scope
 from betimes.core.touch import Touch
@@ -50,11 +50,38 @@ class Contact:
 @dataclass(frozen=True, slots=True)
 class _Debts:
     """Debts of one borrower: by how many days each falls due after the first. `alone`: of the others only steps count
-    that are never told together with those of the first.
+    that do not come due at the same instants as those of the first, and hence are not told together with them.
     """
 
     days: tuple[int, ...]
     alone: bool = False
+
+
+class _Days:
+    """The days around a due date by the clocks of a borrower and of a debt, counted from the midnight of the due date;
+    each as wide as `slack` makes it.
+    """
+
+    def __init__(self, place: Place, due_on: date, slack: timedelta) -> None:
+        self._place, self._due_on, self._slack = place, due_on, slack
+        self._base, _ = place.key_of(due_on)
+
+    def of_event(self, step: Step, day: int) -> tuple[timedelta, timedelta]:
+        """Return when a step may first and last come due for events of a day, as the planner counts from them."""
+        on, moved = self._due_on + day * DAY, step.offset_days * DAY
+        zone = self._place.zone
+        start, end = (zones.instant(on + n * DAY, _MIDNIGHT, zone) for n in (0, 1))
+        first, last = start + moved, end + moved
+        if step.send_at is not None:
+            at = step.instant(on, zone)
+            first, last = max(start, at), max(end, at)
+        return first - self._base - self._slack, last - self._base + self._slack
+
+    def civil(self, day: int) -> tuple[timedelta, timedelta]:
+        """Return the beginning and the end of a civil day of the debt."""
+        on, zone = self._due_on + day * DAY, self._place.own
+        start, end = (zones.instant(on + n * DAY, _MIDNIGHT, zone) for n in (0, 1))
+        return start - self._base - self._slack, end - self._base + self._slack
 
 
 class Counting:
@@ -68,6 +95,10 @@ class Counting:
         self.digest = all(version.digest for version in versions)
         first, last = self.inquiry.first, self.inquiry.last
         self._years = first - 366 * DAY, last + 366 * DAY
+        caps = [each.terms for each in self.inquiry.binding if isinstance(each.terms, CapTerms)]
+        self._known: dict[tuple[Step, int], tuple[Request, ...]] = {}
+        # The longest run of days in which any cap counts.
+        self._longest = max((_days_in(each) for each in caps), default=1)
 
     def ask(self) -> None:
         """Refuse the treatment where some due dates let it come to more contacts than a binding cap allows."""
@@ -79,11 +110,11 @@ class Counting:
             if widest is None:
                 widest = self._widest()
             for channels in self._pools(rule, terms, widest):
-                for debts in self._debts(terms):
-                    self._ask(rule, terms, channels, debts, widest)
+                # The first debts that come to too many are enough.
+                any(self._ask(rule, terms, channels, debts, widest) for debts in self._debts(terms))
 
     def _is_asked(self, rule: Rule, terms: CapTerms) -> bool:
-        about = not rule.products or self.scene.profile.name in rule.products
+        about = self.inquiry.is_about(rule, self.scene.profile)
         known = self.inquiry.needs_fewer_zones(Asked.CAP, rule.id, self.place.where)
         return about and not known and terms.most > 0
 
@@ -94,7 +125,8 @@ class Counting:
         channels: frozenset[str],
         debts: _Debts,
         widest: Sequence[Contact],
-    ) -> None:
+    ) -> bool:
+        """Refuse the treatment where contacts about such debts are too many; return whether they are."""
         slack = self._slack(self.place.zone)
         hulls: list[Hull[timedelta]] = []
         for n, days in enumerate(debts.days):
@@ -103,13 +135,14 @@ class Counting:
             )
         wide = self._wide_runs(terms)
         if not any(fullest(hulls, runs, self.gap, terms.most) for runs in wide):
-            return
+            return False
         for due_on in self.inquiry.due_dates():
             for on_time in (True, False):
                 run = self._at(rule, terms, channels, debts, due_on, on_time=on_time)
                 if run is not None:
                     self._refuse(rule, terms, channels, due_on, run, on_time=on_time)
-                    return
+                    return True
+        return False
 
     # Which contacts
 
@@ -127,7 +160,10 @@ class Counting:
             asked = _joined((*(known.asked if known is not None else ()), *worked.asked))
             found[key] = Contact(worked.step, first, last, asked)
         dated = list(found.values())
-        return [*dated, *self._eventful(dated)]
+        # Clocks may change between any due date and an event.
+        slack = self._slack(self.place.zone)
+        slack += self._slack(self.place.own) if self.place.own != self.place.zone else _NO_TIME
+        return [*dated, *self._eventful(dated, _Days(self.place, self.inquiry.first, slack))]
 
     def _on(self, due_on: date) -> list[Contact]:
         """Return the contacts of one due date."""
@@ -136,24 +172,21 @@ class Counting:
             for worked in self.place.due(due_on).steps
             if worked.first is not None and worked.last is not None
         ]
-        return [*found, *self._eventful(found)]
+        return [*found, *self._eventful(found, _Days(self.place, due_on, _NO_TIME))]
 
-    def _eventful(self, dated: Sequence[Contact]) -> list[Contact]:
-        """Return what may count from events of one cycle: each debit that fails as the product has it, one promise
-        that is broken and one hold that is lifted, a contact behind each other one, a deadline behind the step that
-        sets it.
+    def _eventful(self, dated: Sequence[Contact], days: _Days) -> list[Contact]:
+        """Return what may count from events of one cycle: of each step that a failed debit, a broken promise or the end
+        of a hold brings one contact on every day on which it may speak, for such an event may come on any day and on
+        each of them; a contact behind another one, and a deadline behind the step that sets it, once.
         """
-        if not dated:
-            return []
-        span = (min(each.first for each in dated), max(each.last for each in dated))
         known = list(dated)
         for _, step, _ in self.inquiry.steps():
             if step.anchor not in DATED and self.scenery.is_for(step):
-                known += self._of_event(step, span, known)
+                known += self._of_event(step, dated, known, days)
         return known[len(dated) :]
 
     def _of_event(
-        self, step: Step, span: tuple[timedelta, timedelta], known: Sequence[Contact]
+        self, step: Step, dated: Sequence[Contact], known: Sequence[Contact], days: _Days
     ) -> Iterator[Contact]:
         moved = step.offset_days * DAY
         at = _NO_TIME if step.send_at is None else _clock(step)
@@ -163,60 +196,88 @@ class Counting:
             asked = tuple(Asking(request, first, last) for request in requests)
             return Contact(step, first, last, asked)
 
-        match step.anchor:
-            case Anchor.DEBIT_FAILED:
-                for day in self._debit_days(step, span):
-                    first = day * DAY + moved + at
-                    yield contact(first, (day + 1) * DAY + moved + step.catch_up)
-            case Anchor.PROMISE_BROKEN | Anchor.HOLD_LIFTED:
-                day = self._first_day(step, span)
-                yield contact(
-                    day * DAY + moved, max(span[1], day * DAY) + moved + step.catch_up + DAY
-                )
-            case Anchor.CONTACT:
-                for base in (each for each in known if each.step.name == step.after):
-                    first, last = base.first + moved, base.last + moved
-                    if step.send_at is not None:
-                        first = max(base.first, base.first // DAY * DAY + moved + at)
-                        last = max(base.last, (base.last - _TICK) // DAY * DAY + moved + at)
-                    yield contact(first, last + step.catch_up)
-            case Anchor.DEADLINE:
-                for base in (each for each in known if each.step.deadline_days):
-                    behind = base.step.deadline_days * DAY + moved + at
-                    first = base.first // DAY * DAY + behind
-                    last = (base.last - _TICK) // DAY * DAY + behind
-                    yield contact(first, last + step.catch_up)
+        if step.anchor in EVENTS:
+            for day in self._event_days(step, dated):
+                first, last = days.of_event(step, day)
+                yield self._brought(step, first, last + step.catch_up, days)
+            return
+        behind = []
+        if step.anchor is Anchor.CONTACT:
+            for base in (each for each in known if each.step.name == step.after):
+                first, last = base.first + moved, base.last + moved
+                if step.send_at is not None:
+                    first = max(base.first, base.first // DAY * DAY + moved + at)
+                    last = max(base.last, (base.last - _TICK) // DAY * DAY + moved + at)
+                behind.append((base, first, last))
+        else:
+            assert step.anchor is Anchor.DEADLINE, f"nobody knows what brings {step.name}"
+            for base in (each for each in known if each.step.deadline_days):
+                later = base.step.deadline_days * DAY + moved + at
+                first = base.first // DAY * DAY + later
+                last = (base.last - _TICK) // DAY * DAY + later
+                behind.append((base, first, last))
+        # It is said once, behind whichever of the contacts that events bring it is.
+        for base, first, last in behind:
+            if base.step.anchor in DATED:
+                yield contact(first, last + step.catch_up)
+        events = [(first, last) for base, first, last in behind if base.step.anchor not in DATED]
+        if events:
+            yield contact(
+                min(first for first, _ in events), max(last for _, last in events) + step.catch_up
+            )
 
-    def _debit_days(self, step: Step, span: tuple[timedelta, timedelta]) -> Iterator[int]:
-        profile = self.scene.profile
-        days = range(max(1, span[1] // DAY + 1) if profile.debit.again_daily else 1)
-        return (day for day in days if is_meant_on(step, day, profile))
+    def _event_days(self, step: Step, dated: Sequence[Contact]) -> Iterator[int]:
+        """Yield the days, counted from the due date, on which an event may bring a step: those around the steps that
+        count from dates, as far as any cap sees from them, and as many in which it has only others like it beside it.
+        """
+        late = -(-step.catch_up // DAY) + 1
+        reach = self._longest + late + abs(step.offset_days)
 
-    def _first_day(self, step: Step, span: tuple[timedelta, timedelta]) -> int:
-        """Return the first day, counted from the due date, on which a step that an event brings may speak."""
-        first = 0 if step.anchor is Anchor.PROMISE_BROKEN else min(span[0] // DAY, 0)
-        profile = self.scene.profile
-        last = profile.grace_days + (step.when.min_dpd or 0) + 2
-        return next((day for day in range(first, last) if is_meant_on(step, day, profile)), last)
+        def may_bring(day: int) -> bool:
+            spoken = range(day + step.offset_days, day + step.offset_days + late + 1)
+            return any(is_meant_on(step, on, self.scene.profile) for on in spoken)
+
+        least = step.when.min_dpd or 0
+        start = min([least, *(each.first // DAY for each in dated)])
+        end = max([least, *(each.last // DAY for each in dated)])
+        end = max(end, self.scene.profile.grace_days) + self.scene.profile.grace_days
+        # No debt has events before it is told.
+        for day in range(max(start - reach, -self.scene.billed_before), end + reach + 1):
+            if may_bring(day):
+                yield day
+
+    def _brought(self, step: Step, first: timedelta, last: timedelta, days: _Days) -> Contact:
+        """Return a contact that an event brings, with how rules know it on each of its days."""
+        asked = []
+        for day in range(first // DAY - 1, (last - _TICK) // DAY + 2):
+            start, end = days.civil(day)
+            start, end = max(first, start), min(last, end)
+            if start < end:
+                asked += [Asking(request, start, end) for request in self._on_day(step, day)]
+        return Contact(step, first, last, tuple(asked))
+
+    def _on_day(self, step: Step, day: int) -> tuple[Request, ...]:
+        """Return the requests by which rules may know a step that speaks so many days after the due date."""
+        known = self._known.get((step, day))
+        if known is None:
+            on = zones.instant(self.inquiry.first + day * DAY, _NOON, self.place.own)
+            snapshot = self.scene.snapshot(self.place.where, self.inquiry.first)
+            known = tuple(
+                [self.scenery.request(snapshot, step, on, channel) for channel in step.channels]
+            )
+            self._known[step, day] = known
+        return known
 
     def _requests(self, step: Step) -> tuple[Request, ...]:
         """Return the requests by which rules may know a step that counts from an event."""
         profile = self.scene.profile
-        snapshot = self.scene.snapshot(self.place.where, self.inquiry.first)
         days = [
             day
             for day in (-1, 0, 1, profile.grace_days + 1, *self.inquiry.ages)
             if is_meant_on(step, day, profile)
         ]
         return tuple(
-            self.scenery.request(
-                snapshot,
-                step,
-                zones.instant(self.inquiry.first + day * DAY, _NOON, self.place.own),
-                channel,
-            )
-            for day in dict.fromkeys(days)
-            for channel in step.channels
+            [request for day in dict.fromkeys(days) for request in self._on_day(step, day)]
         )
 
     # What counts together
@@ -240,16 +301,23 @@ class Counting:
             yield frozenset(counted)
 
     def _debts(self, terms: CapTerms) -> Iterator[_Debts]:
-        """Yield the debts that count together: one; the next bills of its account; another due on the same day."""
+        """Yield the debts that count together: one; another due on the same day; the next bills of its account; another
+        due on any other day on which steps of both come near each other.
+        """
         yield _Debts((0,))
         if terms.scope not in _ONE_BILL:
             yield _Debts((0, 0), alone=self.digest)
         profile = self.scene.profile
         once = profile.family is Family.SINGLE and profile.name != PLAIN.name
+        span = self.scenery.span.before + self.scenery.span.after
         if terms.scope not in _ONE_DEBT and not once:
-            reach = -(-(self.scenery.span.before + self.scenery.span.after) // MONTHS[0])
+            reach = -(-span // MONTHS[0])
             for month in MONTHS:
                 yield _Debts(tuple(n * month for n in range(reach + 1)))
+        if terms.scope not in _ONE_BILL:
+            # Also where debts are told together: what comes due on another day is told on another day.
+            for apart in range(1, span + _days_in(terms) + 1):
+                yield _Debts((0, apart))
 
     def _of_debt(
         self,
@@ -272,8 +340,8 @@ class Counting:
                 continue
             if on_time and step.anchor not in DATED:
                 continue
-            # A step that sets a deadline speaks alone.
-            if n and debts.alone and not step.deadline_days:
+            # A step that sets a deadline speaks alone; what an event brings has an instant of its own for each debt.
+            if n and debts.alone and not step.deadline_days and step.anchor not in EVENTS:
                 continue
             first = base + each.first - slack
             last = first if on_time else base + each.last + slack
@@ -385,11 +453,13 @@ class Counting:
             if sent and hull.waits and self.gap:
                 at = max(at, sent[-1].at + self.gap)
             sent.append(Sent(hull.name, hull.debt, at))
-        bound = [n for n, hull in enumerate(run.holds) if hull.is_bound(run.start, run.end)]
+        told = sorted(zip(sent, run.holds, strict=True), key=lambda pair: pair[0].at)
+        sent = [each for each, _ in told]
+        bound = [n for n, (_, hull) in enumerate(told) if hull.is_bound(run.start, run.end)]
         place = next((n for n in bound if n >= terms.most), bound[-1])
-        # What comes behind the first one too many is not needed to see it.
-        sent = sent[: max(place, terms.most) + 1]
         too_many = sent[place]
+        # What comes behind the first one too many is not needed to see it, nor more before it than are allowed.
+        sent = sent[max(place - terms.most, 0) : max(place, terms.most) + 1]
         position = self.inquiry.positions[too_many.step]
         step = next(step for _, step, _ in self.inquiry.steps() if step.name == too_many.step)
         debts = max(each.debt for each in sent)
@@ -466,6 +536,13 @@ def _clock(step: Step) -> timedelta:
     assert step.send_at is not None, "a step at its anchor's instant has no hour"
     at = step.send_at
     return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+
+
+def _days_in(terms: CapTerms) -> int:
+    """Return how many days the runs of a cap touch, at most."""
+    if terms.per is Per.ROLLING:
+        return -(-timedelta(seconds=terms.n) // DAY) + 1
+    return 1 if terms.per is Per.CALENDAR_DAY else terms.n
 
 
 def _length(terms: CapTerms) -> str:

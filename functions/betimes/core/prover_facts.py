@@ -128,30 +128,32 @@ def _allowed(terms: CalcTerms) -> str:
 
 
 def ask_classes(inquiry: Inquiry) -> None:
-    """Refuse each statutory step that no rule in the book demands: it would pass caps, holds and opt-outs for nothing;
-    and each demand that counts from the due date and comes before it is over.
+    """Refuse each statutory step that no binding rule demands: it would pass caps, holds and opt-outs for nothing; and
+    each demand that counts from the due date and comes before it is over.
 
-    One step for each rule, condition and anchor is demanded: one notice serves one trigger.
+    One step for each rule, condition and anchor is demanded: one notice serves one trigger. A rule about some products
+    demands nothing for the others: the step has to be demanded for each product that it may speak of.
     """
     _ask_early_demands(inquiry)
-    notices = [
-        rule
-        for rule in inquiry.rules
-        if isinstance(rule.terms, NoticeTerms)
-        and any(inquiry.is_about(rule, profile) for profile in inquiry.profiles)
-    ]
+    notices = [rule for rule in inquiry.rules if isinstance(rule.terms, NoticeTerms)]
     for version in inquiry.treatment.versions():
         given: set[object] = set()
         for position, step in enumerate(version.steps):
             if step.message_class is not MessageClass.STATUTORY:
                 continue
             serves = [rule for rule in notices if inquiry.serves(step, rule)]
-            demands = {
-                (rule.id, step.when, step.anchor) for rule in serves if _holds(inquiry, step, rule)
-            }
-            if not demands - given:
-                _refuse_class(inquiry, version, position, step, serves, bool(demands))
-            given |= demands
+            for profile in inquiry.profiles:
+                if step.when.products and profile.name not in step.when.products:
+                    continue
+                about = [rule for rule in serves if inquiry.is_about(rule, profile)]
+                demands = {
+                    (rule.id, step.when, step.anchor, profile.id)
+                    for rule in about
+                    if rule.enforce.binds and _holds(inquiry, step, rule)
+                }
+                if not demands - given:
+                    _refuse_class(inquiry, version, position, step, profile, about, bool(demands))
+                given |= demands
 
 
 def _ask_early_demands(inquiry: Inquiry) -> None:
@@ -182,19 +184,23 @@ def _refuse_class(
     version: Treatment,
     position: int,
     step: Step,
+    profile: Profile,
     serves: Sequence[Rule],
     given: bool,
 ) -> None:
-    why = "no notice rule there demands it"
+    binding = [rule for rule in serves if rule.enforce.binds]
+    why = f"no notice rule there demands it for {profile.name}"
     if given:
         why = "an earlier step gives that notice already"
+    elif binding:
+        assert isinstance(binding[0].terms, NoticeTerms), "only notices are served"
+        why = f"it lacks what {binding[0].id} asks for: {inquiry.lacks(step, binding[0].terms)}"
     elif serves:
-        assert isinstance(serves[0].terms, NoticeTerms), "only notices are served"
-        why = f"it lacks what {serves[0].id} asks for: {inquiry.lacks(step, serves[0].terms)}"
+        why = f"{serves[0].id} is {serves[0].enforce} only and demands nothing"
     inquiry.broken_own(
         CLASS_RULE,
         Asked.CLASS,
-        "",
+        profile.name,
         inquiry.first,
         f"step {step.name} of {version.id} is declared statutory, and {why}: it would pass caps, holds and opt-outs",
         "declare it courtesy or overdue, or name the rule whose notice it is",
@@ -221,7 +227,9 @@ def ask_words(inquiry: Inquiry) -> None:
             for template, stage, purpose in dict.fromkeys(_readings(step, version, profile)):
                 if template not in inquiry.templates:
                     continue
-                reading = _Reading(step, position, template, stage, purpose, names[0])
+                reading = _Reading(
+                    step, position, template, stage, purpose, names[0], profile.kinds
+                )
                 if template != DIGEST:
                     reading.ask_stage(inquiry, late_words)
                 for on in dates:
@@ -259,9 +267,8 @@ def stages(step: Step, version: Treatment, profile: Profile) -> tuple[Stage, ...
             billed = gaps(version, profile)
             first = step.offset_days - max(billed)
             days = range(first, step.offset_days - min(billed) + late + 1)
-        case Anchor.DEBIT_FAILED | Anchor.PROMISE_BROKEN:
-            days = range(_LONG_AFTER)
         case _:
+            # A debit may fail, and a promise be broken, that was for a debt which is not due yet.
             days = range(-1, _LONG_AFTER)
     return tuple(
         dict.fromkeys(
@@ -302,18 +309,31 @@ class _Reading:
     """A text of a step, as it is read in a stage for a purpose."""
 
     def __init__(
-        self, step: Step, position: int, template: str, stage: Stage, purpose: Purpose, named: str
+        self,
+        step: Step,
+        position: int,
+        template: str,
+        stage: Stage,
+        purpose: Purpose,
+        named: str,
+        kinds: tuple[str, ...],
     ) -> None:
         self.step, self.position, self.template = step, position, template
-        self.stage, self.purpose, self.product = stage, purpose, named
+        self.stage, self.purpose, self.product, self.kinds = stage, purpose, named, kinds
 
     def ask_stage(self, inquiry: Inquiry, late_words: set[str]) -> None:
-        """Refuse a text for debts that are late in a step that speaks before that."""
+        """Refuse a text for debts that are late in a step that speaks before that, and in one that speaks of overdue
+        debts and is declared courtesy: it would pass what stops demands only.
+        """
         is_late = self.stage not in (Stage.PRE_DUE, Stage.DUE_DAY)
-        if is_late or self.step.message_class is not MessageClass.COURTESY:
+        if self.step.message_class is not MessageClass.COURTESY:
             return
         bodies = inquiry.templates[self.template].bodies.values()
         shows = any("overdue_days" in wording.fields_of(body.text) for body in bodies)
+        if is_late:
+            if self.stage is Stage.OVERDUE and (shows or self.template in late_words):
+                self._refuse_courtesy(inquiry, shows)
+            return
         # A debit that failed is spoken of on both sides of the due date, and says nothing of it.
         shared = self.template in late_words and self.step.anchor is Anchor.DUE
         if (shows and self.step.anchor is Anchor.DUE) or shared:
@@ -333,6 +353,21 @@ class _Reading:
                 channel=self.step.channels[0],
             )
 
+    def _refuse_courtesy(self, inquiry: Inquiry, shows: bool) -> None:
+        why = "it tells how many days have passed" if shows else "a step for overdue debts has it"
+        inquiry.broken_own(
+            WORDS_RULE,
+            Asked.CONTENT,
+            self.product,
+            inquiry.first,
+            f"step {self.step.name} is declared courtesy and speaks of overdue debts with "
+            f"templates/{self.template}.toml, a text for these: {why}",
+            "declare it overdue, or use a text that demands nothing",
+            step=self.step.name,
+            position=self.position,
+            channel=self.step.channels[0],
+        )
+
     def ask(self, inquiry: Inquiry, content: Sequence[Rule], on: date) -> None:
         """Refuse the text where a content rule in force on a day finds fault with it, in any language."""
         for body in inquiry.templates[self.template].bodies.values():
@@ -350,6 +385,7 @@ class _Reading:
                 preview=wording.preview_of(body.channel, body.text),
                 party=inquiry.party,
                 product=self.product,
+                kinds=self.kinds,
                 disclosures=inquiry.disclosures.get(self.template, frozenset()),
             )
             for finding in wording.lint(said, content, on):

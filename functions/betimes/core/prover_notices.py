@@ -128,6 +128,7 @@ class Notices:
             zones=self.place.where,
             party=self.inquiry.party,
             product=self.scene.profile.name,
+            kinds=self.scene.profile.kinds,
             notices_given=(Given(rule.id, given_at),),
             triggers=(Trigger(terms.trigger, trigger_at),),
         )

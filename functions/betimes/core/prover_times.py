@@ -191,7 +191,7 @@ class Ground:
     def hours(self, asked: Request) -> Hours:
         """Return the hours for a contact; equal questions give the same object."""
         age = bisect_right(self.inquiry.ages, asked.dpd)
-        key = (asked.channel, asked.purpose, asked.stage, age, asked.product)
+        key = (asked.channel, asked.purpose, asked.stage, age, asked.product, asked.kinds)
         found = self._hours.get(key)
         if found is None:
             found = self._hours[key] = self.inquiry.law.hours(asked, self.inquiry.jurisdictions)
@@ -624,11 +624,8 @@ class Hearing:
     def _days_of(self, step: Step) -> list[int]:
         """Return one day after the due date for each stage and age of a debt that the step may speak of."""
         profile = self.scene.profile
-        first = -1 if step.anchor not in (Anchor.DEBIT_FAILED, Anchor.PROMISE_BROKEN) else 0
-        days = [first, 0, 1, profile.grace_days + 1, *self.inquiry.ages]
-        return [
-            day for day in dict.fromkeys(days) if day >= first and is_meant_on(step, day, profile)
-        ]
+        days = [-1, 0, 1, profile.grace_days + 1, *self.inquiry.ages]
+        return [day for day in dict.fromkeys(days) if is_meant_on(step, day, profile)]
 
     def _ask_event(self, step: Step, stage_day: int) -> None:
         asked: set[object] = set()

@@ -52,6 +52,8 @@ class Request:
     address and of the number's area, empty: `zones`. `by` is who asks, a tenant or an agency. `number` stands for the
     number or address to be used and is never the plain one.
 
+    `product` is the lender's name for it, `kinds` are what the law knows it as (`core.rule.ProductKind`).
+
     What is not known makes us quieter: "" for `product` is bound by rules of every product; "" for `number` and no
     `debts` or `accounts` count the touches of all of them; "" for `language` is any of them.
 
@@ -69,6 +71,7 @@ class Request:
     party: Party = Party.FIRST
     by: str = ""
     product: str = ""
+    kinds: tuple[str, ...] = ()
     debts: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     number: str = ""

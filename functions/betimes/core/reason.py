@@ -18,6 +18,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CLOSED_DAY = "closed_day"
     TOO_SOON = "too_soon"
+    OWN_QUIET_HOURS = "own_quiet_hours"
     CONTACT_CAP = "contact_cap"
     STALE_FEED = "stale_feed"
     AWAITING_ENTRY = "awaiting_entry"
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     IN_DIGEST = "in_digest"
     BEFORE_ENTRY = "before_entry"
     REDATED = "redated"
+    ONE_REMINDER_WANTED = "one_reminder_wanted"
     # Wait or suppress: money is under way, or contact is stopped
     MONEY_IN_FLIGHT = "money_in_flight"
     HOLD_DISPUTE = "hold_dispute"
@@ -43,6 +45,7 @@ class Reason(StrEnum):
     HOLD_ATTORNEY = "hold_attorney"
     HOLD_MASS = "hold_mass"
     HOLD_OPT_OUT = "hold_opt_out"
+    HOLD_PAID_CLAIM = "hold_paid_claim"
     # Suppress: nowhere to say it
     NO_CONTACT_POINT = "no_contact_point"
     CONTACT_POINT_SUPPRESSED = "contact_point_suppressed"
@@ -65,5 +68,6 @@ class Reason(StrEnum):
     DELIVERED = "delivered"
     BOUNCED_HARD = "bounced_hard"
     BOUNCED_SOFT = "bounced_soft"
+    NO_RECEIPT = "no_receipt"
     PROVIDER_FAILED = "provider_failed"
     COMPLAINED = "complained"

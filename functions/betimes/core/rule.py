@@ -10,7 +10,7 @@ Source: the forms follow the knowledge base's `domain/rules.md`, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import date, time
 from decimal import Decimal
@@ -186,6 +186,23 @@ class Per(StrEnum):
     CALENDAR_DAY = "calendar_day"
     ROLLING = "rolling"
     CONSECUTIVE_DAYS = "consecutive_days"
+
+
+class ProductKind(StrEnum):
+    """What a product is in the eyes of the law, where a rule is about such products and no others.
+
+    `packs/rules` name these words in `products`. One product may be several of them, and of some countries only.
+    """
+
+    BNPL = "bnpl"  # deferred payment credit, buy now and pay later
+    CARD = "card"  # a credit card, or a credit card account under an open-end plan
+    COVERED_LOAN = "covered_loan"  # US, 12 CFR 1041.3: short-term, balloon and high-cost loans
+    FIXED_SUM = "fixed_sum"  # GB: a regulated agreement for fixed-sum credit
+    OPEN_END = "open_end"  # US: open-end credit without a grace period
+    OPEN_END_GRACE = "open_end_grace"  # US: open-end credit with a grace period
+    RUNNING_ACCOUNT = "running_account"  # GB: a regulated agreement for running-account credit
+    SHORT_TERM = "short_term"  # GB: high-cost short-term credit
+    SINGLE = "single"  # CN: a loan paid back in one sum at its end
 
 
 class Scope(StrEnum):
@@ -436,6 +453,16 @@ class Rule:
     note: str = ""
     signed_by: str = ""
 
+    def is_about(self, product: str, kinds: Iterable[str]) -> bool:
+        """Return whether the rule is about a product that is called `product` and that the law knows as `kinds`; also
+        where nobody knows which product it is ("").
+        """
+        return (
+            not self.products
+            or product in ("", *self.products)
+            or not self.products.isdisjoint(kinds)
+        )
+
     def is_in_force(self, on: date) -> bool:
         """Return whether the rule is in force on the day `on`: on the first day yes, on `effective_to` no more."""
         return self.effective_from <= on and (self.effective_to is None or on < self.effective_to)
@@ -455,12 +482,21 @@ class Residency:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who answers for a pack, since which day, and the digest of what the pack said then (`core.sign_off.digest`)."""
+
+    by: str
+    on: date
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The rules of one jurisdiction. `refines` is the pack it narrows, "" for a country; `phones` are the prefixes of
     numbers that belong to it, such as "+86"; `zones` the zones somebody may live in of whom nothing else is known.
-    `sha256` is the hash of its file's text: what is signed. The rules of a `fallback` pack hold only where a
-    jurisdiction has no pack of its own: they never narrow one that has. `covers` are countries for which a pack of
-    several stands while they have none of their own, such as "DE" for "EU".
+    `sha256` is the hash of its file's text, `signed` who answers for what it says, None: nobody. The rules of a
+    `fallback` pack hold only where a jurisdiction has no pack of its own: they never narrow one that has. `covers` are
+    countries for which a pack of several stands while they have none of their own, such as "DE" for "EU".
     """
 
     name: str
@@ -474,3 +510,4 @@ class Pack:
     sha256: str = ""
     fallback: bool = False
     covers: tuple[str, ...] = ()
+    signed: Signature | None = None

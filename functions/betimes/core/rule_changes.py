@@ -48,6 +48,7 @@ class Direction(StrEnum):
 
     TIGHTER = "tightened"
     LOOSER = "loosened"
+    BOTH = "tightened in part, loosened in part"
     NO_EFFECT = "no effect: not enforced"
     UNTOLD = ""
 
@@ -64,7 +65,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A version of a rule that differs; None: it is not there. `changes` are empty for one added or removed."""
+    """A version of a rule that differs; None: it is not there. `changes` are empty for one added or removed. One that
+    was renamed or moved to another pack is one change, with "id" or "pack" among its keys, and stands with the pack it
+    is in now.
+    """
 
     old: Rule | None
     new: Rule | None
@@ -79,12 +83,19 @@ class RuleChange:
 
     @property
     def direction(self) -> Direction:
-        """What an added or a removed rule does; of a changed one, what all its changes do that can be told."""
+        """What an added or a removed rule does; of a changed one, what all its changes do that could do anything: its
+        words do not.
+        """
         if self.old is None or self.new is None:
             if not self.rule.enforce.binds:
                 return Direction.NO_EFFECT
             return Direction.LOOSER if self.new is None else Direction.TIGHTER
-        found = {change.direction for change in self.changes} - {Direction.NO_EFFECT}
+        found = {change.direction for change in self.changes if change.key not in _WORDS}
+        if found == {Direction.NO_EFFECT}:
+            return Direction.NO_EFFECT
+        found -= {Direction.NO_EFFECT}
+        if found >= {Direction.TIGHTER, Direction.LOOSER}:
+            return Direction.BOTH
         return found.pop() if len(found) == 1 else Direction.UNTOLD
 
 
@@ -115,7 +126,7 @@ def diff(old: Iterable[Pack], new: Iterable[Pack]) -> tuple[PackChange, ...]:
     before = {pack.name: pack for pack in old}
     after = {pack.name: pack for pack in new}
     found = (_pack_change(before.get(name), after.get(name)) for name in sorted({*before, *after}))
-    return tuple(each for each in found if each is not None)
+    return _with_moves([each for each in found if each is not None])
 
 
 def pack_parameters(pack: Pack) -> Mapping[str, str]:
@@ -128,7 +139,7 @@ def parameters(rule: Rule) -> Mapping[str, str]:
 
     Every parameter is there, also one that the file leaves out and that has its default.
     """
-    return {key: text(value) for key, value in _values(rule).items()}
+    return {key: _told(key, value) for key, value in _values(rule).items()}
 
 
 def text(value: object) -> str:
@@ -146,6 +157,13 @@ def text(value: object) -> str:
             return ", ".join(map(_word, value))
         case _:
             return str(value)
+
+
+def _told(key: str, value: object) -> str:
+    """Return the value of a key as text; a day without hours is closed."""
+    if key.startswith("window.days.") and isinstance(value, tuple):
+        return rule_words.spans(value)
+    return text(value)
 
 
 def _word(value: object) -> str:
@@ -167,6 +185,9 @@ def _pack_values(pack: Pack) -> Mapping[str, object]:
     if pack.residency is not None:
         for each in dataclasses.fields(pack.residency):
             said[f"residency.{each.name}"] = getattr(pack.residency, each.name)
+    if pack.signed is not None:
+        for each in dataclasses.fields(pack.signed):
+            said[f"signed.{each.name}"] = getattr(pack.signed, each.name)
     if pack.sha256:
         said["sha256"] = pack.sha256
     return said
@@ -228,6 +249,63 @@ def _rule_changes(old: Pack, new: Pack) -> tuple[RuleChange, ...]:
     return tuple(found)
 
 
+def _with_moves(found: list[PackChange]) -> tuple[PackChange, ...]:
+    """Return the changes of packs with each rule that went under one id and came under another one told as one."""
+    gone = [change for each in found for change in each.rules if change.new is None]
+    renamed: list[tuple[RuleChange, RuleChange]] = []
+    for came in (change for each in found for change in each.rules if change.old is None):
+        alike = [each for each in gone if _is_same(each.rule, came.rule)]
+        if alike:
+            was = max(alike, key=lambda each: _likeness(each.rule, came.rule))
+            gone.remove(was)
+            renamed.append((was, came))
+    if not renamed:
+        return tuple(found)
+    merged = []
+    for each in found:
+        rules = []
+        for change in each.rules:
+            pair = next((pair for pair in renamed if change in pair), None)
+            if pair is None:
+                rules.append(change)
+            elif change is pair[1]:
+                rules.append(_renamed(pair[0].rule, pair[1].rule))
+        merged.append(PackChange(each.old, each.new, each.changes, tuple(rules)))
+    # Of two packs by hand, one may have had nothing else than the rule that moved.
+    return tuple(
+        each
+        for each in merged
+        if each.changes or each.rules or each.old is None or each.new is None
+    )
+
+
+def _renamed(old: Rule, new: Rule) -> RuleChange:
+    changes = _changes(_values(old), _values(new), _Rules(old, new))
+    if old.pack != new.pack:
+        changes = (Change("pack", old.pack, new.pack, Direction.UNTOLD), *changes)
+    return RuleChange(old, new, changes)
+
+
+def _likeness(one: Rule, other: Rule) -> int:
+    """Return how many of the things that make a rule what it is are the same."""
+    return sum(
+        getattr(one, name) == getattr(other, name)
+        for name in ("terms", "title", "citation", "effective_from", "pack")
+    )
+
+
+def _is_same(one: Rule, other: Rule) -> bool:
+    """Return whether a rule may be another one under a new name: of its kind, with its terms or its title, and with
+    most of what else it says.
+    """
+    return (
+        one.kind is other.kind
+        and one.id != other.id
+        and (one.terms == other.terms or one.title == other.title)
+        and _likeness(one, other) >= 3
+    )
+
+
 def _by_id(pack: Pack) -> Mapping[str, list[Rule]]:
     found: dict[str, list[Rule]] = {}
     for rule in sorted(pack.rules, key=lambda each: each.effective_from):
@@ -258,8 +336,8 @@ def _changes(
     return tuple(
         Change(
             key,
-            text(old[key]) if key in old else "",
-            text(new[key]) if key in new else "",
+            _told(key, old[key]) if key in old else "",
+            _told(key, new[key]) if key in new else "",
             tell.direction(key, old.get(key), new.get(key)),
         )
         for key in keys
@@ -420,7 +498,7 @@ def _none_last(n: Any) -> tuple[bool, Any]:
 _UNTOLD: Final = Direction.UNTOLD
 # Keys that bind nobody to anything: they say what a rule is called and who says so.
 _WORDS: Final = frozenset(
-    {"title", "kind", "force", "status", "citation", "source", "note", "signed_by"}
+    {"id", "title", "kind", "force", "status", "citation", "source", "note", "signed_by"}
 )
 _APPLIES: Final = _or_any(_wider, ANY)
 # What each unit takes in (`core.touch.counted`).

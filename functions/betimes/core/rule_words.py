@@ -241,7 +241,7 @@ def enforcement(rule: Rule) -> str:
     if rule.kind in NO_CONTACT and rule.enforce.binds:
         said = "binding, and no contact is stopped by it"
         signed = f"; {rule.signed_by} signs for it" if rule.signed_by else ""
-        return said if verified else f"not verified: {said}{signed}"
+        return said if verified else f"{said}; the text is not verified{signed}"
     by = f"on the word of {rule.signed_by}, who signs for it"
     match rule.enforce:
         case Enforce.HARD if verified or not rule.signed_by:
@@ -251,9 +251,14 @@ def enforcement(rule: Rule) -> str:
         case Enforce.CAUTIOUS if verified:
             return "enforced with caution: it makes us quieter, and every decision says so"
         case Enforce.CAUTIOUS if rule.signed_by:
-            return f"not verified: enforced {by}, and every decision says so"
+            return (
+                f"enforced with caution {by}: the text is not verified, and every decision says so"
+            )
         case Enforce.CAUTIOUS:
-            return "not verified: makes us quieter, and every decision says so"
+            return (
+                "enforced with caution: the text is not verified, it binds as it makes us quieter, and every decision "
+                "says so"
+            )
         case Enforce.SHOWN:
             return "shown only"
         case Enforce.OFF:
@@ -281,6 +286,11 @@ def channel(name: str) -> str:
 def spans(of: tuple[Span, ...]) -> str:
     """Return the hours of a day in words: "08:00 to 21:00 (21:00 itself too)", "closed", "all day"."""
     return _and(_span(each) for each in of) or "closed"
+
+
+def weekdays(of: Collection[int]) -> str:
+    """Return days of the week by name, 0 for Monday: "Saturday and Sunday", "none"."""
+    return _and(name for n, name in enumerate(_DAYS.values()) if n in of) or "none"
 
 
 def phrases(table: Mapping[str, tuple[str, ...]]) -> str:

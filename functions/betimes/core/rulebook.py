@@ -7,12 +7,14 @@ states it. What the book says of enforcement is what `core.law` does, not what t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
-from betimes.core import rule_words
+from betimes.core import rule_words, sign_off
 from betimes.core.page import (
     Bullets,
     Code,
@@ -27,9 +29,11 @@ from betimes.core.page import (
     Strong,
     Table,
 )
-from betimes.core.rule import Kind, Pack, Residency, Rule, Status
+from betimes.core.rule import Kind, Pack, Residency, Rule, Status, WindowTerms
 from betimes.core.rule_changes import Change, Direction, PackChange, RuleChange, parameters, text
+from betimes.core.workdays import Calendar
 
+_NO_CALENDARS: Final[Mapping[str, Calendar]] = MappingProxyType({})
 INDEX: Final = "index"
 CHANGES: Final = "changes"
 NOT_ADVICE: Final = (
@@ -42,8 +46,17 @@ _SIGNING: Final = (
         "platform does not check who wrote a name."
     ),
     (
-        "What is signed is the text of the file, told apart by its SHA-256: one character changed, be it in a comment, "
-        "gives another hash, and the file is read and signed anew."
+        "What is signed is what the pack says: each key of it and of its rules. A signature holds the digest of that; "
+        "where anything of it changes later, the signature does not hold, and this book and betimes check say so. A "
+        "comment or the layout of the file may change."
+    ),
+    (
+        "Packs come from us unsigned: nobody at the lender has answered for them yet. An unsigned pack is enforced as "
+        "its rules say; the signature is for the lender and its supervisor, and changes no decision."
+    ),
+    (
+        "betimes rulebook --sign-off NAME --packs CN writes the signature into the pack's file. The page of the pack "
+        "says what is signed; read it before."
     ),
     (
         'A rule "signed by" somebody is enforced on word that is not verified, because the one named answers for it. '
@@ -52,14 +65,17 @@ _SIGNING: Final = (
 )
 _ENFORCED: Final = (
     ("enforced", "it binds: on a text that was read, or on the word of somebody who signs for it"),
-    ("binding", "it binds, but is about figures, debits or records, and stops no contact"),
     (
-        "not verified",
-        "it makes us quieter on word that is not verified, and every decision says so",
+        "enforced with caution",
+        "it binds just as much, as it makes us quieter: on word not verified, or by our reading; decisions say so",
     ),
+    ("binding", "it binds, but is about figures, debits or records, and stops no contact"),
     ("shown only", "it is evaluated and recorded, and stops and demands nothing"),
     ("switched off", "it stands in the book and is not evaluated; every draft is"),
 )
+_UNSAID: Final = "not limited by this pack"
+# How many years of a calendar a page lists: that of the page, and those that dates are worked out in ahead.
+_YEARS: Final = 3
 # What a rule's own table of parameters leaves out, because it stands above it.
 _TOLD_ABOVE: Final = frozenset(
     {"id", "title", "kind", "party", "stages", "purposes", "channels", "products", "from", "to"}
@@ -67,22 +83,31 @@ _TOLD_ABOVE: Final = frozenset(
 )
 
 
-def pages(packs: Iterable[Pack], on: date) -> tuple[Page, ...]:
-    """Return the index and the page of each pack, in order of name, as of the day `on`."""
+def pages(
+    packs: Iterable[Pack], on: date, calendars: Mapping[str, Calendar] = _NO_CALENDARS
+) -> tuple[Page, ...]:
+    """Return the index and the page of each pack, in order of name, as of the day `on`. The dates of a pack's calendar
+    are listed where it is one of `calendars`.
+    """
     found = sorted(packs, key=lambda pack: pack.name)
     known = frozenset(pack.name for pack in found)
-    return (_index(found, on), *(pack_page(pack, on, known) for pack in found))
+    return (_index(found, on), *(pack_page(pack, on, known, calendars) for pack in found))
 
 
-def pack_page(pack: Pack, on: date, known: Collection[str] = ()) -> Page:
+def pack_page(
+    pack: Pack,
+    on: date,
+    known: Collection[str] = (),
+    calendars: Mapping[str, Calendar] = _NO_CALENDARS,
+) -> Page:
     """Return the page of a pack as of the day `on`; `known` are the packs whose pages stand beside it and are
-    linked.
+    linked, `calendars` those whose dates are listed where the pack names them.
     """
     anchors = _anchors(pack)
     contents = tuple(
         (
             Link(rule.id, anchor=anchor),
-            f" {rule.title} ({rule_words.standing(rule, on)}; {_in_short(rule)})",
+            f" {rule.title} ({rule_words.standing(rule, on)}; {_in_short(rule)}; {rule.status})",
         )
         for rule, anchor in zip(pack.rules, anchors, strict=True)
     )
@@ -95,6 +120,7 @@ def pack_page(pack: Pack, on: date, known: Collection[str] = ()) -> Page:
             _pack_facts(pack, on, known),
             Section(("Contents",), (Bullets(contents),), "contents"),
             Section(("Where data may live",), (_residency(pack.residency),), "residency"),
+            *_calendars(pack, on, calendars),
             Section(("Rules",), rules, "rules"),
             _signing(),
         ),
@@ -130,11 +156,12 @@ def _index(packs: Sequence[Pack], on: date) -> Page:
                 (str(count["not yet in force"]),),
                 (str(count["ended"]),),
                 (str(count[rule_words.DRAFT]),),
-                (Code(pack.sha256[:12]) if pack.sha256 else "–",),
+                (sign_off.standing(pack).value,),
+                (Code(pack.sha256[:12]) if pack.sha256 else "not known",),
             )
         )
     head = (
-        *("pack", "of", "refines", "rules in force", "not yet", "ended", "drafts"),
+        *("pack", "of", "refines", "rules in force", "not yet", "ended", "drafts", "signed"),
         "hash, its first 12 digits",
     )
     return Page(
@@ -142,6 +169,7 @@ def _index(packs: Sequence[Pack], on: date) -> Page:
         f"Rules of contact, as of {on}",
         (
             Para((NOT_ADVICE,), stands_out=True),
+            Para((_signatures(packs),), stands_out=True),
             Table(head, tuple(rows)),
             Section(
                 ("How well a text is known",),
@@ -158,6 +186,18 @@ def _index(packs: Sequence[Pack], on: date) -> Page:
     )
 
 
+def _signatures(packs: Sequence[Pack]) -> str:
+    """Return how many packs somebody answers for as they are, in a sentence."""
+    count = Counter(sign_off.standing(pack) for pack in packs)
+    if count[sign_off.Standing.UNSIGNED] == len(packs):
+        return "Nobody has signed any of these packs."
+    signed, changed, unsigned = (count[each] for each in sign_off.Standing)
+    return (
+        f"Of {_many(len(packs), 'pack')} {signed} signed as it stands here, {changed} changed since it was signed, "
+        f"{unsigned} not signed."
+    )
+
+
 def _signing() -> Section:
     return Section(
         ("What signing means",), (Bullets(tuple((each,) for each in _SIGNING)),), "signing"
@@ -165,7 +205,8 @@ def _signing() -> Section:
 
 
 def _in_short(rule: Rule) -> str:
-    return rule_words.enforcement(rule).partition(":")[0]
+    """Return how far a rule binds in a few words; how well its text is known stands beside it."""
+    return re.split("[:;,]", rule_words.enforcement(rule))[0]
 
 
 def _anchors(pack: Pack) -> tuple[str, ...]:
@@ -199,6 +240,8 @@ def _pack_facts(pack: Pack, on: date, known: Collection[str]) -> Facts:
         ("Time zones", (f"{text(pack.zones)}, for somebody of whom nothing else is known",) if pack.zones else ("–",)),
         ("Numbers", (text(pack.phones),)),
         ("Calendar", (text(pack.calendar),)),
+        ("Signed", (Strong(f"{sign_off.words(pack)}."),)),
+        ("Digest of what it says", (Code(sign_off.digest(pack)),)),
         ("Hash of the file", (Code(pack.sha256) if pack.sha256 else "not known",)),
     ]  # fmt: skip
     return Facts(tuple(rows))
@@ -206,20 +249,53 @@ def _pack_facts(pack: Pack, on: date, known: Collection[str]) -> Facts:
 
 def _residency(residency: Residency | None) -> Facts | Para:
     if residency is None:
-        return Para(("The pack states no limit: data of its borrowers may live in any region.",))
+        said = (
+            "The pack states no limit of its own, and no deployment is refused because of it. That is not to say that "
+            "the law allows data to live anywhere."
+        )
+        return Para((said,))
     does = {
         True: "a deployment that serves this pack from elsewhere is refused when it is synthesized",
         False: "nothing is refused because of it",
     }[residency.enforce.binds]
     return Facts(
         (
-            ("AWS partitions", (text(residency.partitions) if residency.partitions else "any",)),
-            ("AWS regions", (text(residency.regions) if residency.regions else "any",)),
+            ("AWS partitions", (text(residency.partitions) if residency.partitions else _UNSAID,)),
+            ("AWS regions", (text(residency.regions) if residency.regions else _UNSAID,)),
             ("Known", (rule_words.STATUSES[residency.status],)),
             ("Enforcement", (f"{residency.enforce}: {does}",)),
             ("Citation", (residency.citation,)),
         )
     )
+
+
+def _calendars(pack: Pack, on: date, calendars: Mapping[str, Calendar]) -> Iterable[Section]:
+    """Yield a section for each calendar that the pack or one of its windows counts by: its dates, and on what word."""
+    named = {pack.calendar} | {
+        rule.terms.calendar for rule in pack.rules if isinstance(rule.terms, WindowTerms)
+    }
+    for name in sorted(named & set(calendars)):
+        calendar = calendars[name]
+        status = {each.value: said for each, said in rule_words.STATUSES.items()}
+        rows: list[tuple[str, Line]] = [
+            ("Known", (status.get(calendar.status, calendar.status),)),
+            ("Source", (calendar.source,)),
+            ("Weekend", (rule_words.weekdays(calendar.weekend),)),
+        ]
+        for year in range(on.year, on.year + _YEARS):
+            if year not in calendar.published:
+                rows.append(
+                    (f"{year}", ("not published: every day keeps to the hours of holidays too",))
+                )
+                continue
+            rows.append((f"Holidays {year}", (_dates(calendar.holidays, year),)))
+            if any(each.year == year for each in calendar.workdays):
+                rows.append((f"Make-up workdays {year}", (_dates(calendar.workdays, year),)))
+        yield Section((f"Calendar {name}",), (Facts(tuple(rows)),), f"calendar-{name}")
+
+
+def _dates(days: Iterable[date], year: int) -> str:
+    return ", ".join(str(day) for day in sorted(days) if day.year == year) or "none"
 
 
 def _rule(rule: Rule, anchor: str, on: date) -> Section:
@@ -310,6 +386,10 @@ def _rule_change(change: RuleChange) -> Section:
         blocks.append(Para((f"{verb}: {rule_words.sentence(rule)}",)))
         blocks.append(Para((f"{rule_words.effective(rule)}; {rule_words.enforcement(rule)}",)))
     else:
+        was = change.old
+        what = "changed" if (was.id, was.pack) == (rule.id, rule.pack) else f"was {was.id}"
+        if was.pack != rule.pack:
+            what += f" of {was.pack}"
         before, now = rule_words.sentence(change.old), rule_words.sentence(change.new)
         if before != now:
             blocks += [Para((f"Before: {before}",)), Para((f"Now: {now}",))]

@@ -107,6 +107,7 @@ class Rules:
             _purpose(snapshot, step),
             stage_of(snapshot, at),
             snapshot.profile.name,
+            snapshot.profile.kinds,
             _dpd(snapshot, at) if self._counts_days(names) else 0,
         )
         found = self._memory.hours.get(key)
@@ -196,6 +197,7 @@ def request(
         zones=borrower.zones,
         by=borrower.tenant,
         product=snapshot.profile.name,
+        kinds=snapshot.profile.kinds,
         debts=(obligation.id,),
         accounts=(obligation.account_id,),
         number="" if point is None else token_of(borrower.tenant, borrower.id, point.address),

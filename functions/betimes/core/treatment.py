@@ -64,6 +64,22 @@ class Late(StrEnum):
     MISS = "miss"
 
 
+class Fallback(StrEnum):
+    """How a message failed, where that lets its step go by the next of its channels: the address is bad, the provider
+    surely did not take it, took it and failed technically, could not deliver it for now, or said nothing in time.
+    """
+
+    HARD = "hard"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SOFT = "soft"
+    NO_RECEIPT = "no_receipt"
+
+
+# In these ways a message reached nobody, and no second one can be a copy of it.
+REACHED_NOBODY: Final = frozenset({Fallback.HARD, Fallback.REFUSED, Fallback.FAILED})
+
+
 class Entry(StrEnum):
     """What happens to a debt that is overdue when it is first told: its coming steps speak at once, or nothing goes out
     until a day of entry is chosen.
@@ -109,7 +125,8 @@ class Step:
 
     `channels` are tried in order. A step may go out late by less than `catch_up`; after that it is missed. `after`
     names the step whose contact is the anchor. With a mandate `debit_template` takes the place of `template`. A step
-    with `deadline_days` sets a new payment deadline so many days after it is sent.
+    with `deadline_days` sets a new payment deadline so many days after it is sent. `fallback` names the failures after
+    which it is taken up again by the next of its channels.
     """
 
     name: str
@@ -125,6 +142,7 @@ class Step:
     after: str = ""
     debit_template: str = ""
     deadline_days: int = 0
+    fallback: frozenset[Fallback] = REACHED_NOBODY
 
     def instant(self, on: date, zone: str) -> datetime:
         """Return when this step comes due for an anchor on the civil date `on` in `zone` (UTC)."""
@@ -251,6 +269,7 @@ _MORE_KEYS = {
     "after",
     "debit_template",
     "deadline_days",
+    "fallback",
     "repeat_days",
     "repeat_times",
 }
@@ -486,7 +505,26 @@ def _step(row: Mapping[str, Any], place: str) -> Step:
         deadline_days=_whole(row, "deadline_days", place, range(1, MAX_DAYS))
         if "deadline_days" in row
         else 0,
+        fallback=_fallback(row, place) if "fallback" in row else REACHED_NOBODY,
     )
+
+
+def _fallback(row: Mapping[str, Any], place: str) -> frozenset[Fallback]:
+    """Return the failures that a step names; none of them is a word too: then it takes no other channel."""
+    named = row["fallback"]
+    if named == []:
+        return frozenset()
+    words = _words(row, "fallback", place)
+    for word in words:
+        if word not in set(Fallback):
+            raise _bad(
+                place,
+                "fallback",
+                f"names {word!r}; there are {', '.join(Fallback)}: choose of them",
+            )
+    if len(set(words)) != len(words):
+        raise _bad(place, "fallback", "names a failure twice: leave one out")
+    return frozenset(map(Fallback, words))
 
 
 def _time(row: Mapping[str, Any], place: str) -> time:

@@ -131,6 +131,7 @@ class Wording:
     recipient: Recipient = Recipient.BORROWER
     party: Party = Party.FIRST
     product: str = ""
+    kinds: tuple[str, ...] = ()
     private: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     disclosures: frozenset[str] = frozenset()
     reveals_debt: bool = False
@@ -337,7 +338,7 @@ def _applies(rule: Rule, message: Wording, on: date) -> bool:
         and (not rule.stages or message.stage in rule.stages)
         and (not rule.purposes or message.purpose in rule.purposes)
         and (not rule.channels or message.channel in rule.channels)
-        and (not rule.products or message.product in ("", *rule.products))
+        and rule.is_about(message.product, message.kinds)
     )
 
 

@@ -47,7 +47,7 @@ from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.rules import request
 from betimes.core.touch import Touch
-from betimes.core.treatment import Step, Treatment
+from betimes.core.treatment import Fallback, Step, Treatment
 from betimes.core.values import dataclass, replace
 from betimes.flows import ahead
 from betimes.flows.sweep import fed_until
@@ -319,7 +319,7 @@ class Dispatch:
             version = self.policies.treatment_of(first.profile).version(contact.treatment)
             name = version.step(contact.step).template_for(first.has_mandate)
         return self.policies.templates[name].body(
-            first.borrower.locale, contact.channel, self.policies.default_locale
+            first.borrower.language, contact.channel, self.policies.default_locale
         )
 
     def _render(
@@ -355,9 +355,7 @@ class Dispatch:
                     self._looked(claim, now),
                 )
             case Refused(may_retry=True):
-                after = replace(
-                    claimed.after(Event.PUT_BACK, Reason.PROVIDER_BUSY, now), lease_until=None
-                )
+                after = claimed.put_back(now)
                 return self._record(claimed, after, Event.PUT_BACK, now, Dispatched.PUT_BACK)
             case Refused():
                 after = claimed.refused(now)
@@ -408,7 +406,7 @@ class Dispatch:
                 changes += along
             # Where a provider has reported the contact meanwhile, something of it has gone.
             if refused and settled.sent_at is None and attempt < MAX_TRIES - 1:
-                changes += self._taken_back(claimed)
+                changes += self._taken_back(claimed, settled, now)
             try:
                 self.stores.store.commit(changes)
             except Stale as stale:
@@ -435,30 +433,43 @@ class Dispatch:
         spoken = _as_spoken(claim.first, claim.at)
         obligation = spoken.obligation
         watch = replace(obligation.watch, contact_id="", seq=obligation.watch.seq + 1)
+        within = self.policies.receipts.get(claim.contact.channel)
+        if within is not None:
+            watch = replace(watch, awaits=(*watch.awaits, claim.contact.id))
+            if Fallback.NO_RECEIPT in _step_of(claim.first).fallback:
+                watch = replace(watch, ask_at=min(now + within, watch.ask_at or now + within))
         seen = replace(spoken, obligation=replace(obligation, watch=watch))
         look_at = agenda.look_at(seen, claim.first.treatment, now)
+        if look_at == agenda.NEVER and within is not None:
+            # Nothing else would ever ask for the receipt.
+            look_at = now + within
+            watch = replace(watch, ask_at=look_at)
         return _watched(seen, replace(watch, look_at=look_at))
 
-    def _taken_back(self, claimed: Contact) -> list[Change]:
+    def _taken_back(self, claimed: Contact, after: Contact, now: datetime) -> list[Change]:
         """Return the changes that take back an attempt that the provider surely did not take: nobody was tried, and
-        where no earlier attempt may have gone, nothing was spoken.
+        where no earlier attempt may have gone, nothing was spoken. After a refusal for good the step is looked at now:
+        another of its channels may be left.
 
         The outcome matters more: where others keep writing the person's pages, it is recorded without this.
         """
         pages = self.stores.book.pages(claimed.tenant, claimed.borrower_id)
         changes: list[Change] = []
-        budget = pages.budget.without(attempt_id(claimed.id, claimed.attempt))
+        budget = pages.budget.without(attempt_id(claimed.id, claimed.attempt), claimed.tenant)
         if budget is not pages.budget:
             changes.append(SaveBudget.of(pages, budget))
         for spoke in claimed.everything if not claimed.unknowns else ():
             snapshot = pages.snapshot(spoke.obligation_id, self.policies.profiles)
-            watch = snapshot.obligation.watch
+            watch = before = snapshot.obligation.watch
             left = tuple(each for each in watch.spoken if each != (spoke.step, claimed.changed_at))
             if left != watch.spoken:
                 line = self.policies.treatment_of(snapshot.profile)
                 sets = line.has(spoke.step) and line.step(spoke.step).deadline_days
-                pay_by = None if sets else watch.pay_by
-                changes.append(_saved(snapshot, replace(watch, spoken=left, pay_by=pay_by)))
+                watch = replace(watch, spoken=left, pay_by=None if sets else watch.pay_by)
+            if watch.contact_id == claimed.id and after.state is State.REFUSED:
+                watch = replace(watch, look_at=now)
+            if watch != before:
+                changes.append(_saved(snapshot, watch))
         return changes
 
     def _not_now(self, contact: Contact, asked: Sequence[_Asked], now: datetime) -> Dispatched:
@@ -569,9 +580,11 @@ def _held_against(contact: Contact, budget: Budget) -> Budget:
 
 def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetime) -> Contact:
     """Return the contact as it stands by now with the outcome of an attempt that has lost its fence."""
+    if event in (Event.REFUSED, Event.PUT_BACK, Event.HELD):
+        return current.refused_by(outcome)
     if event is not Event.ACCEPTED:
         return current
-    after = current.after(event, outcome.reason, now)
+    after = current.after(event, outcome.reason, now, attempt=outcome.attempt)
     return replace(
         after,
         provider_id=current.provider_id or outcome.provider_id,

@@ -2,14 +2,18 @@
 
 A report that comes late, twice or out of order changes nothing it should not: each is appended to the ledger once,
 under an id made from its own identity, and the contact is folded by `core.contact`.
+
+A report by which a contact has failed has its obligation looked at, in the same transaction: what is to be done about
+it is decided there (`core.look`), from all that is known by then.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from betimes.core.borrower import Borrower, PointState
-from betimes.core.change import Append, Change, MoveContact, SaveHead
+from betimes.core.change import Append, Change, MoveContact, SaveHead, SaveObligation
 from betimes.core.contact import Contact, Event
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
@@ -30,6 +34,9 @@ _REASONS = {
     # A complaint proves delivery and is recorded as what it is; where the contact stands does not depend on which came
     # first.
     Event.COMPLAINED: Reason.DELIVERED,
+    Event.UNSUBSCRIBED: Reason.DELIVERED,
+    Event.SEEN: Reason.DELIVERED,
+    Event.READ: Reason.DELIVERED,
 }
 _RECORDED = {**_REASONS, Event.COMPLAINED: Reason.COMPLAINED}
 _BLOCKS = {Event.BOUNCED_HARD: PointState.BOUNCED, Event.COMPLAINED: PointState.COMPLAINED}
@@ -56,7 +63,9 @@ def hear(stores: Stores, reported: ProviderEvent) -> Heard:
             return Heard.NOT_OURS
         after, written = chained(
             contact,
-            contact.after(reported.event, _REASONS[reported.event], reported.at),
+            contact.after(
+                reported.event, _REASONS[reported.event], reported.at, attempt=reported.attempt
+            ),
             reported.event,
             reported.at,
             key=reported.key,
@@ -68,6 +77,7 @@ def hear(stores: Stores, reported: ProviderEvent) -> Heard:
                 MoveContact.of(contact, after),
                 Append(written),
                 *_block(stores, contact, reported.event),
+                *_look_again(stores, after, reported.at),
             ]
             stores.store.commit(changes)
         except Stale as stale:
@@ -76,6 +86,34 @@ def hear(stores: Stores, reported: ProviderEvent) -> Heard:
             continue
         return Heard.MOVED if after.state is not contact.state else Heard.NOTED
     raise Unavailable("other writers kept winning for one contact")
+
+
+def _look_again(stores: Stores, contact: Contact, at: datetime) -> list[Change]:
+    """Return the change that has the obligation of a failed contact looked at now; nothing for any other.
+
+    Also where it is paid: what else a digest spoke of may not be.
+    """
+    if contact.failure is None:
+        return []
+    pages = stores.book.pages(contact.tenant, contact.borrower_id)
+    obligation = pages.obligations.get(contact.obligation_id)
+    if obligation is None or not (obligation.is_open or contact.also):
+        return []
+    watch = obligation.watch
+    awaits = watch.awaits
+    if contact.id not in (watch.contact_id, *awaits):
+        awaits = (*awaits, contact.id)
+    asked = replace(
+        watch,
+        awaits=awaits,
+        ask_at=min(at, watch.ask_at or at),
+        look_at=min(at, watch.look_at or at),
+        seq=watch.seq + 1,
+    )
+    again = replace(obligation, watch=asked)
+    return [
+        SaveObligation(contact.tenant, contact.borrower_id, again, obligation.version, watch.seq)
+    ]
 
 
 def _block(stores: Stores, contact: Contact, event: Event) -> list[Change]:

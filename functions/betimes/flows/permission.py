@@ -21,6 +21,7 @@ from betimes.core.policies import Policies
 from betimes.core.touch import Touch
 from betimes.core.values import replace
 from betimes.flows.ahead import expected
+from betimes.flows.sweep import fed_until
 from betimes.ports import Stores
 
 # Tries against other writers before the caller is asked to come back.
@@ -48,10 +49,13 @@ def may_contact(
     for _ in range(MAX_TRIES):
         pages = stores.book.pages(tenant, borrower_id)
         touch = _own(pages, wanted, now)
-        coming = expected(stores, policies, pages, wanted.purpose, now) if pages.head else ()
-        answer = permission(pages, wanted, policies, now, coming)
+        fed_at = fed_until(stores, policies, tenant)
+        coming: tuple[Touch, ...] = ()
+        if pages.head is not None:
+            coming = expected(stores, policies, pages, wanted.purpose, now, fed_at=fed_at)
+        answer = permission(pages, wanted, policies, now, coming, fed_at=fed_at)
         assert pages.head is not None, "nothing is said of somebody unknown"
-        known = pages.budget.find(wanted.touch_id) if wanted.touch_id else None
+        known = pages.budget.find(touch.id, touch.by) if touch is not None else None
         if known is not None and wanted.reserve and answer.is_given:
             # Answered before: the reservation stands as it was made, and so does its end.
             ends_at = known.at + GOOD_FOR
@@ -89,7 +93,7 @@ def _own(pages: Pages, wanted: Wanted, now: datetime) -> Touch | None:
     except Rejected as rejected:
         field = "touch_id" if rejected.field == "id" else rejected.field
         raise Rejected(rejected.code, field, rejected.message) from None
-    known = pages.budget.find(touch.id)
+    known = pages.budget.find(touch.id, touch.by)
     if known is None:
         return touch
     if replace(touch, at=known.at) != known or not known.at <= now < known.at + GOOD_FOR:

@@ -8,6 +8,7 @@ the limit: however many of them stand in front, what is behind them is reached.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import field
 from datetime import datetime
 from functools import partial
@@ -134,13 +135,15 @@ def look_once(
         if obligation is None or obligation.watch.look_at is None or obligation.watch.look_at > now:
             return Looked(obligation) if obligation else None
         unfinished = unfinished_of(stores, obligation)
+        awaited = awaited_of(stores, obligation)
         fed = {} if fed is None else fed
         if due.tenant not in fed:
             fed[due.tenant] = fed_until(stores, policies, due.tenant)
         fed_at = fed[due.tenant]
         snapshot = pages.snapshot(obligation.id, policies.profiles, fed_at=fed_at)
-        siblings = partial(_siblings, pages, obligation, unfinished, policies, fed_at)
-        looked = look(snapshot, unfinished, policies, now, siblings)
+        beside = [each for each in (unfinished, *awaited) if each is not None]
+        siblings = partial(_siblings, pages, obligation, beside, policies, fed_at)
+        looked = look(snapshot, unfinished, policies, now, siblings, awaited)
         try:
             stores.store.commit(changes_of(pages, obligation, looked))
         except Stale:
@@ -152,19 +155,21 @@ def look_once(
 def _siblings(
     pages: Pages,
     obligation: Obligation,
-    unfinished: Contact | None,
+    contacts: Sequence[Contact],
     policies: Policies,
     fed_at: datetime | None,
 ) -> list[Snapshot]:
-    """Return the obligations that a look has to know of beside its own: what its digest speaks of, and what one could.
+    """Return the obligations that a look has to know of beside its own: what its digests speak of, and what one could.
 
     One that may have been paid, by money that has not been matched yet, is taken along by nobody.
     """
     account = pages.accounts.get(obligation.account_id)
-    named = {spoke.obligation_id for spoke in unfinished.also} if unfinished is not None else set()
-    if not named and not policies.treatment_of(policies.profile(account)).digest:
-        return []
+    named = {spoke.obligation_id for contact in contacts for spoke in contact.everything}
+    named.discard(obligation.id)
     assert pages.head is not None
+    lists = pages.head.preferences.digest
+    if not named and not lists and not policies.treatment_of(policies.profile(account)).digest:
+        return []
     waits = pages.head.unmatched > 0
     return [
         pages.snapshot(other, policies.profiles, fed_at=fed_at)
@@ -209,3 +214,9 @@ def unfinished_of(stores: Stores, obligation: Obligation) -> Contact | None:
     """Return the contact that the obligation's watch names, None if it names none."""
     contact_id = obligation.watch.contact_id
     return stores.contacts.get(contact_id) if contact_id else None
+
+
+def awaited_of(stores: Stores, obligation: Obligation) -> list[Contact]:
+    """Return the contacts that the obligation's watch awaits word of, as far as they exist."""
+    found = (stores.contacts.get(contact_id) for contact_id in obligation.watch.awaits)
+    return [contact for contact in found if contact is not None]

@@ -13,7 +13,9 @@ from betimes.ports import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline. `what` is "send", "wait" or "suppress" for a decision, else the event of a contact."""
+    """One line of a timeline. `what` is "send", "wait" or "suppress" for a decision, else the event of a contact.
+    `cause` is, of a decision to take a step up again, the contact that failed; "" of any other.
+    """
 
     at: datetime
     obligation_id: str
@@ -24,6 +26,7 @@ class Entry:
     channel: str
     state: str
     record_id: str
+    cause: str = ""
 
 
 def timeline(ledger: Ledger, tenant: str, borrower_id: str) -> Sequence[Entry]:
@@ -45,4 +48,5 @@ def entry(written: Record) -> Entry:
         channel=str(body.get("channel", "")),
         state=str(body.get("state", "")),
         record_id=written.id,
+        cause=str(body.get("cause", "")),
     )

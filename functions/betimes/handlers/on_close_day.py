@@ -23,6 +23,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     shards = WORLD.settings.shards
     redated = reroll_all(WORLD.stores, WORLD.policies, shards=shards, now=now)
     closed = close_day(WORLD.stores.book, WORLD.policies, shards=shards, now=now)
+    # Signed again in time, nobody sees this; after its last day a treatment can be deployed no more.
+    ending = WORLD.proofs_ending(now.date())
     report = {
         "at": zones.to_text(now),
         "obligations": closed.obligations,
@@ -40,12 +42,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "stranded": closed.stranded,
         "broken": closed.broken,
         "stale_feeds": closed.stale_feeds,
+        "proofs_ending": {name: str(last) for name, last in ending.items()},
     }
     name = f"{REPORTS}close-day/{zones.to_text(now)}.json"
     WORLD.evidence.put(name, json.dumps(report, sort_keys=True).encode(), "application/json")
     missing = len(closed.undecided) + len(closed.stranded) + len(closed.broken)
     count("Undecided", missing)
     count("StaleFeeds", len(closed.stale_feeds))
+    count("ProofsEnding", len(ending))
+    count("ProofsEnding", len(ending))
     logger.info(
         "on_close_day",
         extra={

@@ -19,6 +19,9 @@
     POST /v1/{tenant}/borrowers/{borrower}/replies
     PUT /v1/{tenant}/feed
     GET /v1/{tenant}/borrowers/{borrower}/timeline
+    PUT /v1/{tenant}/borrowers/{borrower}/preferences
+    GET /v1/{tenant}/borrowers/{borrower}/preferences
+    GET /v1/{tenant}/borrowers/{borrower}/messages/{code}
 
 Every PUT and POST may be repeated: the ids are the caller's; those of touches, consents and replies stand in the body.
 Callers sign with IAM, and the tenant stands in the path, so a policy on the path keeps tenants apart.
@@ -43,11 +46,13 @@ from betimes.core import zones
 from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.intake import Command, Outcome
 from betimes.flows import feed, holds, openings
+from betimes.flows.answer import message_of
 from betimes.flows.intake import Told
 from betimes.flows.permission import may_contact
+from betimes.flows.preferences import prefer, preferences_of
 from betimes.flows.timeline import timeline
 from betimes.handlers.batches import logger
-from betimes.wire.answers import consents_out, permission_out, reply_out
+from betimes.wire.answers import consents_out, permission_out, preferences_out, reply_out
 from betimes.wire.openings import LoanIn, StatementIn
 from betimes.wire.requests import (
     AccountIn,
@@ -60,6 +65,7 @@ from betimes.wire.requests import (
     HoldIn,
     LiftIn,
     ObligationIn,
+    PreferencesIn,
     RepaymentIn,
     ReplyIn,
     ReversalIn,
@@ -244,6 +250,30 @@ def post_reply(tenant: str, borrower_id: str) -> Response[str]:
     command = _body(ReplyIn).to_core(WORLD.policies.keywords)
     outcome = _told(tenant, borrower_id, "", command)
     return _answer(200, reply_out(outcome, command.reply))
+
+
+@app.put(f"{_BORROWER}/preferences")
+def put_preferences(tenant: str, borrower_id: str) -> Response[str]:
+    """Replace what the borrower asks of us."""
+    of = _borrower(tenant, borrower_id)
+    wishes = _body(PreferencesIn).to_core()
+    return _answer(200, {"outcome": prefer(WORLD.intake, *of, wishes, WORLD.clock.now())})
+
+
+@app.get(f"{_BORROWER}/preferences")
+def get_preferences(tenant: str, borrower_id: str) -> Response[str]:
+    """Return what the borrower asks of us."""
+    wishes = preferences_of(WORLD.stores, *_borrower(tenant, borrower_id))
+    return _answer(200, preferences_out(borrower_id, wishes))
+
+
+@app.get(f"{_BORROWER}/messages/<code>")
+def get_message(tenant: str, borrower_id: str, code: str) -> Response[str]:
+    """Say whether a code is that of a message to this borrower, and of which: for staff on the telephone."""
+    tenant, borrower_id = _borrower(tenant, borrower_id)
+    records = WORLD.stores.ledger.of_borrower(tenant, borrower_id)
+    found = message_of(WORLD.key_ring.keys(), records, tenant, code)
+    return _answer(200, {"schema_version": 1, "genuine": bool(found), "contact_id": found or None})
 
 
 @app.put("/v1/<tenant>/feed")

@@ -9,6 +9,9 @@ days and hours come from `packs/calibration.toml`.
 Nobody in it exists: there are no names, mail goes to a reserved domain (RFC 2606, `.example`), and
 numbers are of the range that Ofcom keeps free for drama (07700 900000 to 900999). The seed and the
 civil date decide everything.
+
+A rehearsal adds one borrower for each thing that may come back of an e-mail: `b-hard` bounces, `b-optout`
+unsubscribes. Their addresses are recipients of the simulated provider (docs/simulator.md).
 """
 
 from __future__ import annotations
@@ -88,6 +91,14 @@ REPAYMENT_COLUMNS: Final = (
 )
 
 
+# What comes back of an e-mail to each borrower of the rehearsal: a recipient of docs/simulator.md.
+REHEARSED: Final = ("delivered", "soft", "hard", "complaint", "optout", "refused")
+REHEARSAL_DOMAIN: Final = "sim.example"
+_REHEARSED_MINOR: Final = 100_000
+# Ends with 01, which stands for a delivered text message.
+_REHEARSED_PHONE: Final = "+447700900{:01d}01"
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """An account with the borrower who holds it."""
@@ -115,14 +126,24 @@ def write_demo(
     zone: str = "Asia/Shanghai",
     until: datetime | None = None,
     since: date | None = None,
+    rehearsal: bool = False,
 ) -> None:
     """Write the demo book of the day of `as_of` (aware) in `zone` as a tape into `target`.
 
     Holds what a lender knows at `until`, by default at `as_of`: nothing issued or paid later; with
-    `since` nothing due before that day. The same arguments give the same bytes.
+    `since` nothing due before that day; with `rehearsal` also the borrowers of `rehearse`. The same
+    arguments give the same bytes.
     """
     known = until or as_of
-    book = generate(zones.local_date(as_of, zone), borrowers=borrowers, seed=seed, zone=zone)
+    today = zones.local_date(as_of, zone)
+    book = generate(today, borrowers=borrowers, seed=seed, zone=zone)
+    if rehearsal:
+        more = rehearse(today, zone=zone)
+        book = replace(
+            book,
+            holdings=(*book.holdings, *more.holdings),
+            obligations=(*book.obligations, *more.obligations),
+        )
     told = {
         o.obligation_id
         for _, o in book.obligations
@@ -177,6 +198,42 @@ def generate(today: date, *, borrowers: int, seed: int, zone: str) -> Book:
                 obligations.append((borrower_id, obligation))
                 repayments += _payments(chance, obligation, timing, person.zone)
     return Book(tuple(holdings), tuple(obligations), tuple(repayments))
+
+
+def rehearse(today: date, *, zone: str) -> Book:
+    """Return the borrowers of the rehearsal, each with a bill that falls due tomorrow and is not paid.
+
+    They have an e-mail address of the simulated provider and a number at which texts arrive, so that what
+    fails by e-mail has a channel to fall back to.
+    """
+    holdings, obligations = [], []
+    opened_on = _months_later(today, -6)
+    for number, recipient in enumerate(REHEARSED):
+        borrower_id, account_id = f"b-{recipient}", f"hb-{recipient}"
+        person = PutBorrower(
+            locale="en" if number % 2 else "zh-CN",
+            zone=zone,
+            jurisdiction="CN",
+            contact_points=(
+                ContactPoint("email", f"{recipient}@{REHEARSAL_DOMAIN}"),
+                ContactPoint("sms", _REHEARSED_PHONE.format(number)),
+            ),
+        )
+        account = PutAccount(account_id, "huabei", CURRENCY, opened_on, limit_minor=1_000_000)
+        holdings.append(Holding(borrower_id, person, account))
+        amount = _REHEARSED_MINOR + 11_100 * number
+        owed = AddObligation(
+            obligation_id=f"{account_id}-{today:%Y-%m-%d}",
+            account_id=account_id,
+            seq=1,
+            issued_at=zones.instant(today - timedelta(days=8), time(), zone),
+            due_on=today + timedelta(days=1),
+            principal_minor=amount,
+            amount_minor=amount,
+            minimum_minor=-(-amount // MINIMUM_PARTS),
+        )
+        obligations.append((borrower_id, owed))
+    return Book(tuple(holdings), tuple(obligations), ())
 
 
 class _Chance:

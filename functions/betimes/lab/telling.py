@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 
 from betimes.core import zones
@@ -23,8 +23,10 @@ from betimes.core.intake import (
     PutBorrower,
     PutFlight,
     PutHold,
+    PutPreferences,
     ReverseRepayment,
 )
+from betimes.core.preferences import Preferences
 from betimes.flows.intake import Told
 from betimes.lab.stage import Line, Stage, StoryFailed, day, minor, options
 from betimes.lab.world import TENANT
@@ -234,6 +236,22 @@ def _hold(stage: Stage, line: Line) -> None:
     tell(stage, Told("", borrower_id, (command,)))
 
 
+def _prefer(stage: Stage, line: Line) -> None:
+    """`prefer b1 [channels sms,email] [quiet 20:00-10:00] [language en] [reminders one] [digest yes]`."""
+    borrower_id, *rest = line.words
+    more = options(rest, dict.fromkeys(("channels", "quiet", "language", "reminders", "digest"), 1))
+    start, _, end = more.get("quiet", "").partition("-")
+    wanted = Preferences(
+        _split(more.get("channels", "")),
+        time.fromisoformat(start) if start else None,
+        time.fromisoformat(end) if end else None,
+        more.get("language", ""),
+        one_reminder=more.get("reminders") == "one",
+        digest=more.get("digest") == "yes",
+    )
+    tell(stage, Told("", borrower_id, (PutPreferences(wanted),)))
+
+
 def _promise(stage: Stage, line: Line) -> None:
     """`promise h1 b1 CNY 500.00 on 2026-03-12 [obligation o1] [account a1]`."""
     hold_id, borrower_id, currency, amount, *rest = line.words
@@ -323,6 +341,7 @@ TELL: Mapping[str, Callable[[Stage, Line], None]] = {
     "transfer": _flight(Means.TRANSFER),
     "refund": _flight(Means.REFUND),
     "hold": _hold,
+    "prefer": _prefer,
     "promise": _promise,
     "lift": _lift,
     "feed": _feed,

@@ -101,9 +101,9 @@ class Provider:
     """A pretend provider for every channel: accepts, and reports delivery.
 
     Local parts of an address rehearse other outcomes: `refused@`, `busy@`, `hard@`, `soft@`, `complaint@`, `failed@`
-    (accepted, then failed technically), `timeout-lost@` (no answer, nothing accepted, the next attempt works),
-    `timeout-silent@` (never an answer), `timeout-accepted@` (no answer, yet accepted and reported), and `crash@` (the
-    worker dies between claim and call, once).
+    (accepted, then failed technically), `silent@` (accepted, and never a word about it), `timeout-lost@` (no answer,
+    nothing accepted, the next attempt works), `timeout-silent@` (never an answer), `timeout-accepted@` (no answer, yet
+    accepted and reported), and `crash@` (the worker dies between claim and call, once).
     """
 
     clock: VirtualClock
@@ -140,6 +140,8 @@ class Provider:
                 self._report(letter, Event.FAILED)
             case "soft":
                 self._report(letter, Event.BOUNCED_SOFT)
+            case "silent":
+                pass
             case "complaint":
                 self._report(letter, Event.DELIVERED)
                 self._report(letter, Event.COMPLAINED)

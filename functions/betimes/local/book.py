@@ -41,7 +41,8 @@ def opened(
 ) -> Iterator[OpenBook]:
     """Open the tape in the directory `tape`, or the demo book as of `demo_at` where there is none.
 
-    With `as_of` only what was known then; with `limit` only the first so many obligations.
+    With `as_of` only what was known then; with `limit` only the first so many obligations. The demo book has its
+    rehearsal in it where it is a moment's: played through months, it is one of people who pay as people pay.
 
     Raises:
         Rejected: the tape lacks a file or a column, is truncated, or its zone is unknown.
@@ -55,7 +56,14 @@ def opened(
                 until, since = demo_at + timedelta(days=FUTURE_DAYS), None
             else:
                 until, since = as_of, zones.local_date(as_of, zone) - timedelta(days=PAST_DAYS)
-            demo.write_demo(source, as_of=demo_at, zone=zone, until=until, since=since)
+            demo.write_demo(
+                source,
+                as_of=demo_at,
+                zone=zone,
+                until=until,
+                since=since,
+                rehearsal=as_of is not None,
+            )
         folder = Path(scratch) / "tape"
         prepared = prepare(source, folder, zone=zone, as_of=as_of, limit=limit)
         yield OpenBook(folder, prepared, is_demo=tape is None)

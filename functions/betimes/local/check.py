@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from betimes.adapters import calendars, law_packs, pack_files, packs, proofs
+from betimes.core import sign_off, zones
 from betimes.core import treatment as treatments
-from betimes.core import zones
 from betimes.core.errors import Rejected
 from betimes.core.law import HOUSE, Law
 from betimes.core.policies import Policies
 from betimes.core.product import Profile
 from betimes.core.proof import Counterexample, Note, Proof, Refusal
 from betimes.core.prover import HORIZON_DAYS, prove
-from betimes.core.rule import Kind, Party
-from betimes.core.treatment import Treatment
+from betimes.core.rule import Kind, Pack, Party
+from betimes.core.treatment import MessageClass, Treatment
 from betimes.core.values import replace
 from betimes.local.console import Progress
 
@@ -39,7 +39,9 @@ _SHOWN: Final = 6
 class Wish:
     """What the command line asks for: treatments by name or file, none for all; sets of jurisdictions, none for those a
     treatment is meant for; the first due date; how many days; who contacts; which step gives which rule's notice; the
-    treatment of products that name none; and whether what is proved is signed.
+    treatment of products that name none; whether what is proved is signed; and whether it ends with 1 where a pack that
+    was asked is not signed, or has changed since. `licence` is the lender's, and `today` the day by which proofs end,
+    None: that of the clock.
     """
 
     treatments: tuple[str, ...]
@@ -50,6 +52,9 @@ class Wish:
     notices: Mapping[str, str] | None = None
     default: str = DEFAULT
     sign: bool = False
+    signed_packs: bool = False
+    licence: str = ""
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ def check(wish: Wish, *, as_json: bool) -> int:
                 days=wish.days,
                 party=wish.party,
                 notices=wish.notices,
+                licence=wish.licence,
                 progress=partial(progress.count, what),
             )
         )
@@ -97,10 +103,24 @@ def check(wish: Wish, *, as_json: bool) -> int:
     seconds = time.perf_counter() - started
     refused = any(isinstance(each, Refusal) for each in results)
     signed = _sign(chosen, asked, results, policies) if wish.sign and not refused else ""
+    answered = {each.name: sign_off.standing(each) for each in _asked_packs(results, law)}
+    if wish.signed_packs and any(
+        each is not sign_off.Standing.SIGNED for each in answered.values()
+    ):
+        refused = True
+    limits = _limits(chosen, asked, policies)
+    ending = _ending(wish, chosen)
     if as_json:
-        print(json.dumps({**_document(results, seconds), "signed": signed}, ensure_ascii=False))
+        more = {"packs": answered, "limits": limits, "ending": ending, "signed": signed}
+        print(json.dumps({**_document(results, seconds), **more}, ensure_ascii=False))
     else:
         print(_text(results, law, seconds))
+        told = [f"  {line}" for line in limits]
+        print(
+            "\n".join(
+                ["not proved, while each contact is asked about when it is sent:", *told, *ending]
+            )
+        )
         if wish.sign:
             print(
                 f"\nsigned: {signed}" if signed else "\nnothing is signed: correct what is refused"
@@ -116,6 +136,8 @@ def _check_whole(wish: Wish) -> None:
         (bool(wish.jurisdictions), "--packs"),
         (wish.days < HORIZON_DAYS, "--days"),
         (wish.party is not Party.FIRST, "--party"),
+        # Who gives that notice is no part of what is signed.
+        (bool(wish.notices), "--notice"),
     ):
         if is_less:
             raise Rejected(
@@ -143,10 +165,11 @@ def _sign(
         kept[treatment.name] = proofs.Certificate(
             treatment.name,
             tuple(sorted(name for names, _ in proved for name in names)),
+            policies.rules.licence,
             max((result.subject.first for _, result in proved), default=date.min),
             min((result.subject.last for _, result in proved), default=date.max),
             sum(result.cases for _, result in proved),
-            proofs.files_of(treatment, policies),
+            proofs.files_of(treatment, policies, policies.rules.licence),
         )
     return proofs.write(kept)
 
@@ -167,7 +190,7 @@ def _first(treatment: Treatment, asked: date) -> date:
 
 def _treatments(wish: Wish) -> tuple[Policies, list[Treatment]]:
     """Return the policies, with a treatment from a file among them, and the treatments to ask about."""
-    policies = packs.drafts(wish.default, "")
+    policies = packs.drafts(wish.default, "", wish.licence)
     chosen = []
     for named in wish.treatments or sorted(policies.treatments):
         if not named.endswith(".toml"):
@@ -234,6 +257,56 @@ def _unknown_pack(name: str, field: str, place: str, law: Law) -> Rejected:
     )
 
 
+def _limits(chosen: Sequence[Treatment], asked: Sequence[_Asked], policies: Policies) -> list[str]:
+    """Return what no proof covers of the treatments that were asked about, a line each."""
+    licence = policies.rules.licence or "none"
+    lines = [
+        "people whose number belongs to another place than they live in: both bind (ask with --packs CN+US)",
+        f"lenders with another licence than {licence} (--licence)",
+        "three debts of one person and more; two of which each has another treatment",
+        "two debts that fall due on one day and are told together (digest), where something holds one of them back",
+    ]
+    known = set(policies.rules.law.packs)
+    for treatment in chosen:
+        about = [each for each in asked if each.treatment is treatment]
+        where = {name for each in about for name in each.jurisdictions}
+        lines.append(
+            f"{treatment.name} for people of {', '.join(sorted(known - where)) or 'nowhere'}"
+        )
+        for profile in proofs.users(treatment, policies):
+            out = {
+                name
+                for each in about
+                if profile not in each.profiles
+                for name in each.jurisdictions
+            }
+            if out:
+                lines.append(
+                    f"{treatment.name} with {profile.name}, whose dates are those of {profile.zone}, for people of "
+                    f"{', '.join(sorted(out))}"
+                )
+        if any(
+            step.message_class is MessageClass.STATUTORY
+            for version in treatment.versions()
+            for step in version.steps
+        ):
+            lines.append(
+                f"{treatment.name} has statutory steps: they pass caps and opt-outs also where no rule demands them, "
+                "that is for people of other places and with other products than those proved"
+            )
+    return lines
+
+
+def _ending(wish: Wish, chosen: Sequence[Treatment]) -> list[str]:
+    """Return which proofs of the treatments end soon, or have ended, a line each."""
+    names = {each.name for each in chosen}
+    signed = {name: each for name, each in _signed().items() if name in names}
+    return [
+        f"the signed proof of {name} ends with {last}: sign again before, or nothing starts after it"
+        for name, last in proofs.ending(signed, wish.today or proofs.today()).items()
+    ]
+
+
 def _check_notices(wish: Wish, law: Law, chosen: Sequence[Treatment]) -> None:
     """Refuse a notice of a step or a rule that is not there."""
     notices = {
@@ -275,6 +348,7 @@ def _text(results: Sequence[Proof | Refusal], law: Law, seconds: float) -> str:
     cases = sum(each.cases for each in results)
     lines += ["", f"{proved} of {len(results)} proved; {cases:,} cases in {seconds:.1f} s"]
     lines += _not_proved(results, law)
+    lines += _signatures(_asked_packs(results, law))
     return "\n".join(lines)
 
 
@@ -309,6 +383,28 @@ def _counterexample(found: Counterexample) -> list[str]:
         lines += [f"      and {more} more"] if more > 0 else []
     lines += [f"    citation: {found.citation}", f"    way out: {found.way_out}"]
     return lines
+
+
+def _asked_packs(results: Sequence[Proof | Refusal], law: Law) -> list[Pack]:
+    """Return the packs whose rules were asked, with those they refine, in order of name."""
+    asked = [law.resolve(name) or HOUSE for each in results for name in each.subject.jurisdictions]
+    names = set()
+    while asked:
+        if (name := asked.pop()) not in names:
+            names.add(name)
+            asked += [law.packs[name].refines] if law.packs[name].refines else []
+    return [law.packs[name] for name in sorted(names)]
+
+
+def _signatures(packs: Sequence[Pack]) -> list[str]:
+    """Return which packs nobody answers for, and which have changed since somebody did."""
+    unsigned = [each.name for each in packs if each.signed is None]
+    lines = [f"not signed by anybody: {', '.join(unsigned)}"] if unsigned else []
+    return lines + [
+        f"{each.name}: {sign_off.words(each)}"
+        for each in packs
+        if sign_off.standing(each) is sign_off.Standing.CHANGED
+    ]
 
 
 def _not_proved(results: Sequence[Proof | Refusal], law: Law) -> list[str]:

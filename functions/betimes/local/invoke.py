@@ -17,6 +17,7 @@ from betimes import outputs, wiring
 from betimes.adapters.fanout import Notice
 from betimes.config import Env, Settings
 from betimes.core.errors import Rejected
+from betimes.core.links import Keys
 from betimes.flows.seal import Segment
 from betimes.lab.memory import Memory
 from betimes.lab.world import Provider, VirtualClock
@@ -34,6 +35,7 @@ HANDLERS = (
     "on_feedback",
     "on_ledger",
     "on_close_day",
+    "on_page",
 )
 
 
@@ -158,6 +160,13 @@ class _Segments:
         self.chain.append(segment)
 
 
+class _Ring:
+    """The keys of links in memory: nobody's, and those that the sample events are signed with."""
+
+    def keys(self) -> Keys:
+        return Keys(1, {1: b"k" * 64})
+
+
 def memory_world() -> wiring.World:
     """Return a world like a deployed function's, on empty memory stores and a pretend provider."""
     memory = Memory()
@@ -171,6 +180,7 @@ def memory_world() -> wiring.World:
         "files": _Folder(),
         "evidence": _Folder(),
         "segments": _Segments(),
+        "key_ring": _Ring(),
     }
     # The parts are cached properties: what is set here is what handlers find.
     vars(world).update(parts)

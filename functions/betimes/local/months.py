@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Self, TextIO
 
-from betimes.adapters.packs import policies
+from betimes.adapters.packs import drafts, policies
 from betimes.config import Settings
 from betimes.core import report as reports
 from betimes.core import zones
@@ -50,7 +50,9 @@ def months(
     summary.make_out(out)
     settings = Settings()
     wanted = Months(start, days, borrowers, seed, zone)
-    policy = policies(settings.treatment, settings.lender, licence)
+    # Nobody is contacted in a game, so a licence may be tried before anything is proved with it.
+    known = drafts if licence else policies
+    policy = known(settings.treatment, settings.lender, licence)
     spoken = Spoken()
     progress = Progress()
     began = perf_counter()

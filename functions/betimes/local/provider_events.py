@@ -1,11 +1,12 @@
 """The event simulator: what SES would report about each mail, published to the feedback topic.
 
-ministack sends no bounce, complaint or delivery events. The part of an address before "@", up to a
-"+", chooses what happens, as in SES's own mailbox simulator: `bounce-hard+b7@example.com` bounces.
-Any other address is delivered to.
+ministack sends no bounce, complaint or delivery events. The recipient chooses what happens, by the
+table of the simulated provider (docs/simulator.md): `hard+b7@sim.example` bounces. Here SES has taken
+every mail, so a recipient that stands for an answer of the provider (throttle, timeout) is delivered
+to, and `refused` is rejected afterwards. Three more names are of events alone: `doubled`, `reordered`
+and `silent`. Any other address is delivered to.
 
-Source: Amazon SES developer guide, "Contents of event data that Amazon SES publishes to Amazon
-SNS" and "Using the mailbox simulator".
+Source: Amazon SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS".
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from betimes.adapters.sim import SLOW_S, Scene, scene_of
 from betimes.local.emulator import Emulator
 from betimes.local.mailbox import EMAIL, Delivered
 
@@ -63,7 +65,8 @@ def events_of(
     mail: Delivered, *, sent_at: datetime, heard_at: datetime, account: str
 ) -> list[Event]:
     """Return the events of one mail as SES writes them, in the order in which they are published."""
-    scene = _SCENES.get(mail.to.partition("@")[0].partition("+")[0], _delivery)
+    name = mail.to.partition("@")[0].partition("+")[0].lower()
+    scene = _EVENTS_ALONE.get(name) or _SCENES.get(scene_of(EMAIL, mail.to), _delivery)
     return list(scene(_Facts(mail, sent_at, heard_at, account)))
 
 
@@ -81,10 +84,11 @@ class _Facts:
     def send(self) -> Event:
         return self._event("Send", "send", {})
 
-    def delivery(self) -> Event:
+    def delivery(self, after: timedelta = timedelta()) -> Event:
+        taken_at = self._heard_at + after
         facts = {
-            "timestamp": _text(self._heard_at),
-            "processingTimeMillis": (self._heard_at - self._sent_at) // timedelta(milliseconds=1),
+            "timestamp": _text(taken_at),
+            "processingTimeMillis": (taken_at - self._sent_at) // timedelta(milliseconds=1),
             "recipients": [self._mail.to],
             "smtpResponse": "250 2.0.0 OK queued",
             "reportingMTA": _REPORTING_HOST,
@@ -193,9 +197,10 @@ def _complaint(facts: _Facts) -> Iterator[Event]:
     yield facts.complaint()
 
 
-def _delayed(facts: _Facts) -> Iterator[Event]:
+def _slow(facts: _Facts) -> Iterator[Event]:
     yield facts.send()
     yield facts.delay()
+    yield facts.delivery(timedelta(seconds=SLOW_S))
 
 
 def _rejected(facts: _Facts) -> Iterator[Event]:
@@ -217,12 +222,15 @@ def _silent(_facts: _Facts) -> Iterator[Event]:
     yield from ()
 
 
-_SCENES: Final[Mapping[str, Callable[[_Facts], Iterator[Event]]]] = {
-    "bounce-hard": _bounce_hard,
-    "bounce-soft": _bounce_soft,
-    "complaint": _complaint,
-    "delayed": _delayed,
-    "rejected": _rejected,
+_SCENES: Final[Mapping[Scene, Callable[[_Facts], Iterator[Event]]]] = {
+    Scene.HARD: _bounce_hard,
+    Scene.SOFT: _bounce_soft,
+    Scene.COMPLAINT: _complaint,
+    Scene.SLOW: _slow,
+    Scene.REFUSED: _rejected,
+}
+# What happens to the events, not to the mail: for tests of whoever hears them.
+_EVENTS_ALONE: Final[Mapping[str, Callable[[_Facts], Iterator[Event]]]] = {
     "doubled": _doubled,
     "reordered": _reordered,
     "silent": _silent,

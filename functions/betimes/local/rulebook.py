@@ -1,4 +1,5 @@
-"""`betimes rulebook`: the rule packs as pages for the person who answers for them, and what changed between two states.
+"""`betimes rulebook`: the rule packs as pages for the person who answers for them, that person's signature, and what
+changed between two states.
 
 The pages are those of the packs that are shipped. Two states of packs are two folders or files of anywhere, such as a
 checkout of last month's.
@@ -12,12 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from betimes.adapters import law_packs, pack_files
-from betimes.core import page, rulebook
+from betimes.adapters import calendars, law_packs, pack_files
+from betimes.core import page, rulebook, sign_off
 from betimes.core.errors import Rejected
-from betimes.core.pack import parse
+from betimes.core.pack import parse, signer
 from betimes.core.page import Page
-from betimes.core.rule import Pack
+from betimes.core.rule import Pack, Signature
 from betimes.core.rule_changes import diff
 from betimes.local.summary import make_out
 
@@ -38,12 +39,49 @@ def write(*, out: Path | None, names: Collection[str], form: str, on: date) -> i
     """
     folder = out or OUT
     packs = _chosen(law_packs.law().packs.values(), names)
-    pages = rulebook.pages(packs, on)
+    named = {pack.calendar for pack in packs} & set(calendars.shipped())
+    listed = {name: calendars.calendar(name) for name in sorted(named)}
+    pages = rulebook.pages(packs, on, {**law_packs.law().calendars, **listed})
     _save(pages, folder, form or BOTH)
     first = folder / f"{rulebook.INDEX}.{MARKDOWN if form == MARKDOWN else HTML}"
     print(
         f"{len(packs)} packs, {sum(len(each.rules) for each in packs)} rules, as of {on}: {first}"
     )
+    for each in packs:
+        if sign_off.standing(each) is sign_off.Standing.CHANGED:
+            print(f"{each.name}: {sign_off.words(each)}")
+    return 0
+
+
+def sign(name: str, *, names: Collection[str], on: date) -> int:
+    """Sign the shipped packs called `names`, in their files, and return 0; all of them or none.
+
+    Raises:
+        Rejected: code "bad_options", field "--packs" where none is named, "--sign-off" where the name is none;
+            "unknown_pack", field "--packs"; "bad_out", where a file cannot be written; as `law_packs.law`, when a
+            shipped pack is wrong.
+    """
+    if not names:
+        problem = "names what is signed; add --packs CN,US-MA: nobody signs what they did not name"
+        raise Rejected("bad_options", "--packs", problem)
+    try:
+        by = signer(name)
+    except ValueError as error:
+        raise Rejected("bad_options", "--sign-off", str(error)) from None
+    texts = {}
+    for pack in _chosen(law_packs.law().packs.values(), names):
+        path = Path(str(pack_files.root())) / law_packs.FOLDER / f"{pack.name}.toml"
+        signature = Signature(by, on, sign_off.digest(pack))
+        texts[path] = sign_off.written(_text(path), signature)
+        # What was written is read again: the signature, and nothing else, is new.
+        read = parse(pack_files.parsed(texts[path], path.name), path.name)
+        if read.signed != signature or sign_off.standing(read) is not sign_off.Standing.SIGNED:
+            problem = f"{path} cannot be signed by this command: its [signed] is not a table of its own; remove it"
+            raise Rejected("bad_out", "--sign-off", problem)
+    for path, text in texts.items():
+        _save_text(path, text)
+        print(f"signed by {by} on {on}: {path}")
+    print("The files are others now: run 'betimes check --sign', without which no policy is used.")
     return 0
 
 

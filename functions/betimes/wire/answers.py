@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from betimes.core import zones
 from betimes.core.consent import Consent, Entry, Ledger, Reassigned
 from betimes.core.keywords import Reply
 from betimes.core.permission import Permission, Wanted
+from betimes.core.preferences import Preferences
 from betimes.core.question import Answer
 
 
@@ -43,6 +44,24 @@ def reply_out(outcome: str, reply: Reply) -> dict[str, Any]:
         "language": reply.language,
         "needs_person": reply.needs_person,
     }
+
+
+def preferences_out(borrower_id: str, wishes: Preferences) -> dict[str, Any]:
+    """Return what a borrower asks of us; null and "" are no wish."""
+    return {
+        "schema_version": 1,
+        "borrower_id": borrower_id,
+        "channels": list(wishes.channels),
+        "quiet_from": _clock(wishes.quiet_from),
+        "quiet_until": _clock(wishes.quiet_until),
+        "language": wishes.language,
+        "one_reminder": wishes.one_reminder,
+        "digest": wishes.digest,
+    }
+
+
+def _clock(at: time | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def consents_out(borrower_id: str, ledger: Ledger) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated
 
@@ -37,6 +37,8 @@ from betimes.core.keywords import Keywords
 from betimes.core.pack import CHANNELS as WAYS
 from betimes.core.pack import EXCLUSIONS
 from betimes.core.permission import Wanted
+from betimes.core.preferences import CHANNELS as PREFERRED
+from betimes.core.preferences import Preferences
 from betimes.core.question import Given, Trigger
 from betimes.core.rule import ConsentForm, Party, Purpose, Recipient
 from betimes.core.said import (
@@ -151,6 +153,28 @@ class BorrowerIn(_Request):
             phones.joined(zone, self.zone_evidence, self.phone or ""),
             tuple(dict.fromkeys(self.tags)),
             self.score_band,
+        )
+
+
+class PreferencesIn(_Request):
+    """What a borrower asks of us; what is left out is no wish. Times are by the clock of the borrower's zone."""
+
+    channels: tuple[Word, ...] = Field((), max_length=len(PREFERRED))
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    language: str = Field("", max_length=35)
+    one_reminder: bool = False
+    digest: bool = False
+
+    def to_core(self) -> Preferences:
+        """Return the wishes, not checked yet against what there is."""
+        return Preferences(
+            self.channels,
+            self.quiet_from,
+            self.quiet_until,
+            self.language,
+            one_reminder=self.one_reminder,
+            digest=self.digest,
         )
 
 

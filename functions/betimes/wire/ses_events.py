@@ -10,8 +10,6 @@ SNS".
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -19,16 +17,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from pydantic.alias_generators import to_camel
 
 from betimes import config
-from betimes.core import zones
+from betimes.core import bounces, zones
+from betimes.core.bounces import BounceClass
 from betimes.core.contact import Event
-from betimes.core.errors import Rejected
 from betimes.core.feedback import ProviderEvent
+from betimes.wire.envelopes import attempt_of, bad_event, json_object, message_of
 
 _PROVIDER: Final = "ses"
 # SES sends this sentence to the topic once, when the event destination is made.
 _GREETING: Final = "Successfully validated SNS topic for Amazon SES event publishing"
-# RFC 3463: 5.4.4 is "unable to route". SES calls it transient, but the domain does not take mail.
-_UNROUTABLE: Final = re.compile(r"(?<![\d.])5\.4\.4(?![\d.])")
+_COMPLAINT: Final = "Complaint"
+_LISTED: Final = "OnAccountSuppressionList"
 
 
 class _Payload(BaseModel):
@@ -70,11 +69,10 @@ class _SesEvent(_Payload):
         attempt = self.mail.tag(config.TAG_ATTEMPT)
         if not contact_id or not attempt:
             return None
-        if not (attempt.isascii() and attempt.isdecimal()):
-            raise Rejected("bad_event", "mail.tags", f"tag {config.TAG_ATTEMPT} is not a number")
+        number = attempt_of(attempt, f"mail.tags.{config.TAG_ATTEMPT}")
         instant = zones.to_text(at)
         key = "#".join((_PROVIDER, self.mail.message_id, event.value, identity or instant))
-        return ProviderEvent(contact_id, int(attempt), event, zones.from_text(instant), key, detail)
+        return ProviderEvent(contact_id, number, event, zones.from_text(instant), key, detail)
 
 
 class Send(_SesEvent):
@@ -121,12 +119,13 @@ class BounceFacts(_Payload):
     feedback_id: str = ""
 
     @property
-    def is_hard(self) -> bool:
-        """Whether the address is bad: permanent, or transient for want of a route."""
-        if self.bounce_type == "Permanent":
-            return True
-        said = (f"{r.status} {r.diagnostic_code}" for r in self.bounced_recipients)
-        return self.bounce_type == "Transient" and any(_UNROUTABLE.search(s) for s in said)
+    def detail(self) -> str:
+        """What SES and the receiver's server said, in codes only: `Transient/MailboxFull/4.2.2`."""
+        # One mail has one recipient.
+        said = " ".join(
+            f"{each.status or ''} {each.diagnostic_code or ''}" for each in self.bounced_recipients
+        )
+        return bounces.detail_of(self.bounce_type, self.bounce_sub_type, bounces.status_of(said))
 
 
 class Bounce(_SesEvent):
@@ -136,13 +135,14 @@ class Bounce(_SesEvent):
     bounce: BounceFacts
 
     def to_core(self) -> ProviderEvent | None:
-        """Return the event as a hard or a soft bounce; the detail is `type/subtype`."""
+        """Return the event as a hard or a soft bounce; the detail is `type/subtype/status` (`core.bounces`)."""
         facts = self.bounce
+        hard = bounces.bounce_class(facts.detail) is BounceClass.HARD
         return self._event(
-            Event.BOUNCED_HARD if facts.is_hard else Event.BOUNCED_SOFT,
+            Event.BOUNCED_HARD if hard else Event.BOUNCED_SOFT,
             facts.timestamp,
             identity=facts.feedback_id,
-            detail=f"{facts.bounce_type}/{facts.bounce_sub_type}",
+            detail=facts.detail,
         )
 
 
@@ -162,8 +162,19 @@ class Complaint(_SesEvent):
     complaint: ComplaintFacts
 
     def to_core(self) -> ProviderEvent | None:
-        """Return the event as a complaint; the detail is the subtype, else the receiver's kind."""
+        """Return the event as a complaint; the detail is the subtype, else the receiver's kind.
+
+        For an address that SES has on its list for an earlier complaint it is a hard bounce: SES reports a complaint
+        and has sent nothing, and a complaint would prove delivery.
+        """
         facts = self.complaint
+        if facts.complaint_sub_type == _LISTED:
+            return self._event(
+                Event.BOUNCED_HARD,
+                facts.timestamp,
+                identity=facts.feedback_id,
+                detail=bounces.detail_of(_COMPLAINT, _LISTED),
+            )
         return self._event(
             Event.COMPLAINED,
             facts.timestamp,
@@ -201,19 +212,66 @@ class Delay(_SesEvent):
         return self._event(Event.DELAYED, facts.timestamp, detail=facts.delay_type)
 
 
+class Topic(_Payload):
+    """One topic of a contact list and whether its mails are wanted."""
+
+    subscription_status: str = ""
+
+
+class Preferences(_Payload):
+    """What a person wants of a contact list from now on."""
+
+    unsubscribe_all: bool = False
+    topic_subscription_status: tuple[Topic, ...] = ()
+
+    @property
+    def is_opt_out(self) -> bool:
+        """Whether anything of it was refused."""
+        return self.unsubscribe_all or any(
+            topic.subscription_status == "OptOut" for topic in self.topic_subscription_status
+        )
+
+
+class SubscriptionFacts(_Payload):
+    """When a person changed what they want, and to what."""
+
+    timestamp: AwareDatetime
+    new_topic_preferences: Preferences
+
+
+class Subscription(_SesEvent):
+    """The borrower used SES's own way to unsubscribe, where somebody has switched it on."""
+
+    event_type: Literal["Subscription"]
+    subscription: SubscriptionFacts
+
+    def to_core(self) -> ProviderEvent | None:
+        """Return the event as evidence of delivery with the detail "opted_out", or None for one who wants the mails.
+
+        Only who has got a mail can act on it. That they opted out is to be recorded besides (`core.bounces`).
+        """
+        facts = self.subscription
+        if not facts.new_topic_preferences.is_opt_out:
+            return None
+        return self._event(
+            Event.DELIVERED,
+            facts.timestamp,
+            identity=f"{bounces.OPTED_OUT}#{zones.to_text(facts.timestamp)}",
+            detail=bounces.OPTED_OUT,
+        )
+
+
 class Engagement(_Payload):
     """What the reader did with the mail: not our business, switched off, harmless if it comes."""
 
-    event_type: Literal["Open", "Click", "Subscription"]
+    event_type: Literal["Open", "Click"]
 
     def to_core(self) -> None:
         """Return None: there is nothing to fold into a contact."""
 
 
-SesEvent = Annotated[
-    Send | Delivery | Bounce | Complaint | Failure | Delay | Engagement,
-    Field(discriminator="event_type"),
-]
+_Known = Send | Delivery | Bounce | Complaint | Failure | Delay | Subscription | Engagement
+SesEvent = Annotated[_Known, Field(discriminator="event_type")]
 _EVENT: Final[TypeAdapter[Any]] = TypeAdapter(SesEvent)
 
 
@@ -226,27 +284,14 @@ def parse(body: str) -> ProviderEvent | None:
         Rejected: code "bad_event", when it is not JSON or not an event we know; `field` is the
             place, and the message repeats nothing of the payload.
     """
-    fields = _object(body)
-    if "eventType" not in fields and isinstance(fields.get("Message"), str):
-        if fields["Message"].startswith(_GREETING):
+    fields = json_object(body)
+    inside = message_of(fields)
+    if "eventType" not in fields and inside is not None:
+        if inside.startswith(_GREETING):
             return None
-        fields = _object(fields["Message"])
+        fields = json_object(inside)
     try:
-        event: Send | Delivery | Bounce | Complaint | Failure | Delay | Engagement = (
-            _EVENT.validate_python(fields)
-        )
+        event: _Known = _EVENT.validate_python(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise Rejected("bad_event", place, f"{place or 'event'}: {first['type']}") from None
+        raise bad_event(error) from None
     return event.to_core()
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        raise Rejected("bad_event", "", "the message is not JSON") from None
-    if not isinstance(fields, dict):
-        raise Rejected("bad_event", "", "the message is not an object")
-    return fields

@@ -1,0 +1,87 @@
+"""The hosted pages behind the links of our messages: open to whoever holds a link, since a borrower signs in nowhere.
+
+What a link may do stands in its token, signed with a key that only this stack's functions can read; the API's throttle
+bounds how fast tokens can be tried.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secrets
+from constructs import Construct
+
+from betimes.config import LINKS
+from infra.keys import removal
+from infra.logical import pin
+from infra.nag import acknowledge
+from infra.settings import InfraSettings
+
+# Letters and figures: 64 of them hold more than 256 bits.
+KEY_LENGTH: Final = 64
+METHODS: Final = (
+    apigateway.HttpMethod.GET,
+    apigateway.HttpMethod.HEAD,
+    apigateway.HttpMethod.POST,
+)
+
+
+class LinkKeys(Construct):
+    """`secret` holds the keys of links as `betimes.adapters.link_keys` reads them; its first key is
+    made by AWS, and nobody has seen it.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: InfraSettings, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.secret = secrets.Secret(
+            self,
+            "Keys",
+            description=f"Betimes {settings.stage}: keys of action links and message codes",
+            encryption_key=key,
+            generate_secret_string=secrets.SecretStringGenerator(
+                secret_string_template=json.dumps({"current": "1"}),
+                generate_string_key="1",
+                password_length=KEY_LENGTH,
+                exclude_punctuation=True,
+            ),
+            removal_policy=removal(settings),
+        )
+        pin(self.secret, "LinkKeys")
+        acknowledge(
+            self.secret,
+            "SMG4",
+            because="Links live for a year, so a key outlives its successor: a person adds one, none is replaced.",
+        )
+
+
+class Page(Construct):
+    """The routes `/l/{token}` of an API, answered by `function` without a signature of AWS."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        api: apigateway.HttpApi,
+        function: lambda_.Function,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        routes = api.add_routes(
+            path=f"{LINKS}{{token}}",
+            methods=list(METHODS),
+            integration=integrations.HttpLambdaIntegration("OnPage", function),
+            authorizer=apigateway.HttpNoneAuthorizer(),
+        )
+        for route in routes:
+            acknowledge(
+                route,
+                "APIG4",
+                because="A borrower opens it from a message and signs in nowhere; the signed token is what is checked.",
+            )
