@@ -11,6 +11,7 @@ import pytest
 
 from betimes.adapters import proofs
 from infra import proved
+from tests import canary
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -42,6 +43,25 @@ def _a_day_that_is_proved() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(proved, "today", lambda: proofs.read()["default"].first)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _net() -> Iterator[canary.Net]:
+    """Whatever is said in this process goes through one net."""
+    net = canary.Net()
+    with canary.spread(net):
+        yield net
+
+
+@pytest.fixture(autouse=True)
+def net(_net: canary.Net) -> Iterator[canary.Net]:
+    """No test leaks personal data: what it says in logs, metrics, errors of ours and messages holds none.
+
+    What a fixture of a wider scope leaks is found at the first test that uses it.
+    """
+    yield _net
+    leaks = _net.take()
+    assert not leaks, "personal data where none may be:\n" + "\n".join(leaks)
 
 
 class LeftThisMachine(BaseException):

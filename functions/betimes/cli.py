@@ -1,4 +1,6 @@
-"""The `betimes` command: run, lab, plan, up, invoke, schedule, rulebook and check at a prompt."""
+"""The `betimes` command: what a person does at a prompt, from run, outbox, preview and publish to lab, plan, check, up,
+invoke and schedule.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -28,7 +31,7 @@ MOST_BORROWERS: Final = 1_000_000
 YEARS: Final = range(1970, 2200)
 # What the modules behind the commands call an input, and what it is called on the command line.
 _OPTIONS: Final = {"source": "--tape", "zone": "--zone"}
-_FLAGS: Final = frozenset({"--help", "--json", "--texts", "--version"})
+_FLAGS: Final = frozenset({"--frames", "--help", "--json", "--texts", "--version"})
 _NEGATIVE: Final = re.compile(r"-\.?[0-9]")
 _EPILOG = """\
 examples:
@@ -37,12 +40,16 @@ examples:
   betimes lab --tape DIR --out out/                    a whole tape, months in seconds
   betimes lab --days 540 --borrowers 2000 --seed 7     a pretend book with every trouble in it
   betimes plan b00003 --as-of 2026-03-09T10:00 --texts  what will happen to one borrower, and why
+  betimes outbox 3                                     the third message of the last run, as text, page and picture
+  betimes timeline b-hard                              why, and what came in place of what bounced
   betimes up                                           keep the pocket cloud running
   betimes invoke on_tick events/on_tick.json           one handler, one event
   betimes schedule jiebei_like --principal 6000 --rate 0.03%/day --months 3 --from 2026-06-15
   betimes rulebook --packs CN,US-MA --out book         the rules of contact, to read and to sign
   betimes rulebook --diff OLD NEW                      what changed between two folders of rule packs
   betimes check --treatment my.toml --packs CN,US-NYC  prove that it breaks no rule there, or see how it would
+  betimes publish my.toml                              what would be wrong with a template, before it is used
+  betimes preview overdue --out out                    every text of a template, as HTML and as a picture
   betimes bench rules                                  what it costs here to ask all rules about one contact
 """
 
@@ -211,6 +218,32 @@ def _plan(options: argparse.Namespace) -> int:
     )
 
 
+def _outbox(options: argparse.Namespace) -> int:
+    from betimes.local.outbox import outbox
+
+    if options.message and options.borrower:
+        raise Rejected(
+            "bad_options", "--borrower", "lists what went to somebody; leave out the message, or it"
+        )
+    if options.out is not None and not options.message:
+        raise Rejected(
+            "bad_options", "--out", "is where the page of one message is written; name one"
+        )
+    return outbox(
+        _root(),
+        options.message,
+        borrower_id=options.borrower,
+        out=options.out,
+        as_json=options.json,
+    )
+
+
+def _timeline(options: argparse.Namespace) -> int:
+    from betimes.local.outbox import timeline
+
+    return timeline(_root(), options.borrower, as_json=options.json)
+
+
 def _up(_: argparse.Namespace) -> int:
     from betimes.local.up import up
 
@@ -295,6 +328,35 @@ def _check(options: argparse.Namespace) -> int:
     if wish.first.year not in YEARS:
         raise _outside("--from")
     return check(wish, as_json=options.json)
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from betimes.local import publish
+
+    if options.frames:
+        if options.files:
+            raise Rejected("bad_options", "--frames", "compiles all frames; leave out the files")
+        return publish.frames(as_json=options.json)
+    return publish.publish(
+        options.files,
+        on=options.on or zones.local_date(datetime.now(UTC), DEFAULT_ZONE),
+        hosts=options.hosts,
+        price=options.price,
+        as_json=options.json,
+    )
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from betimes.local.preview import preview
+
+    return preview(
+        options.template,
+        lender=options.lender,
+        locale=options.locale,
+        channel=options.channel,
+        out=options.out,
+        as_json=options.json,
+    )
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -468,6 +530,23 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--texts", action="store_true", help="print the messages too")
     plan.add_argument("--json", action="store_true", help="print one JSON object")
 
+    _outbox_options(
+        commands.add_parser(
+            "outbox",
+            help="list what the last run delivered, or show one message",
+            description="Lists every message that the last `betimes run` on this machine delivered; with an ID, shows "
+            "the whole text of one, and writes its page and, where the machine has Chromium, a picture of it.",
+        )
+    )
+    timeline = commands.add_parser(
+        "timeline",
+        help="print what the last run decided about one borrower, and heard",
+        description="Prints every decision that the last `betimes run` on this machine made about one borrower, sent "
+        "or not, and what became of each message: where one failed, what was sent in its place.",
+    )
+    timeline.add_argument("borrower", metavar="BORROWER", help="a borrower id, such as b-hard")
+    timeline.add_argument("--json", action="store_true", help="print one JSON object")
+
     commands.add_parser(
         "up",
         help="keep the pocket cloud running until Ctrl-C",
@@ -511,6 +590,7 @@ def _parser() -> argparse.ArgumentParser:
             "with 2 where it could not ask. Policies are deployed and run only as they were signed (--sign).",
         )
     )
+    _publish_options(commands)
     _bench_options(
         commands.add_parser(
             "bench",
@@ -520,6 +600,26 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
     return parser
+
+
+def _outbox_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "message",
+        metavar="ID",
+        nargs="?",
+        default="",
+        help="its number in the list, or the id of its contact",
+    )
+    parser.add_argument(
+        "--borrower", metavar="BORROWER", default="", help="list only what went to this borrower"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write page and picture there (default: .local/outbox)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
@@ -548,6 +648,53 @@ def _microseconds(text: str) -> float:
     if not 0 < found < 1e9:
         raise argparse.ArgumentTypeError("must be microseconds above 0, such as 50")
     return found
+
+
+def _publish_options(commands: Any) -> None:
+    publish = commands.add_parser(
+        "publish",
+        help="the gate for templates: what would be wrong with a message, before anybody gets one",
+        description="Renders each template with every condition shown and hidden over values at the edges, and says "
+        "what is wrong. Ends with 1 where something blocks.",
+    )
+    publish.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="template files (*.toml), or names of shipped ones (default: all shipped ones)",
+    )
+    publish.add_argument(
+        "--on", metavar="DATE", type=_day, help="the day whose rules count (default: today)"
+    )
+    publish.add_argument(
+        "--hosts",
+        metavar="HOST,HOST",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        help="hosts that an address written into a text may lead to (default: none)",
+    )
+    publish.add_argument(
+        "--price",
+        metavar="AMOUNT",
+        type=_price,
+        help="what one part of a text message costs, such as 0.045, to see what a message costs",
+    )
+    publish.add_argument(
+        "--frames", action="store_true", help="compile the frames of e-mails (packs/mail) instead"
+    )
+    publish.add_argument("--json", action="store_true", help="print one JSON document")
+    preview = commands.add_parser(
+        "preview",
+        help="every text of a template as a borrower would get it",
+        description="Prints every language and channel of a template with example values, and with --out writes "
+        "them as files, e-mails also as HTML and PNG.",
+    )
+    preview.add_argument("template", metavar="TEMPLATE", help="the name of a template")
+    preview.add_argument("--locale", default="", metavar="TAG", help="only this language")
+    preview.add_argument("--channel", default="", metavar="CHANNEL", help="only this channel")
+    preview.add_argument("--lender", default="Betimes Demo", metavar="NAME", help="the sender")
+    preview.add_argument("--out", type=Path, metavar="DIR", help="write files into this directory")
+    preview.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def _check_options(parser: argparse.ArgumentParser) -> None:
@@ -800,6 +947,12 @@ def _given(text: str) -> tuple[str, str]:
     return step, rule_id
 
 
+def _price(text: str) -> Decimal:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount such as 0.045")
+    return Decimal(text)
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -811,11 +964,15 @@ _COMMANDS = {
     "run": _run,
     "lab": _lab,
     "plan": _plan,
+    "outbox": _outbox,
+    "timeline": _timeline,
     "up": _up,
     "invoke": _invoke,
     "schedule": _schedule,
     "rulebook": _rulebook,
     "check": _check,
+    "publish": _publish,
+    "preview": _preview,
     "bench": _bench,
 }
 

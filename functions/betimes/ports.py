@@ -13,7 +13,9 @@ from betimes.core.book import Owner, Pages
 from betimes.core.change import Change
 from betimes.core.contact import Contact
 from betimes.core.message import Text
+from betimes.core.pace import Ask, Gauge, Quota, Verdict
 from betimes.core.record import Record
+from betimes.core.spend import Day, Spent
 from betimes.core.values import dataclass
 
 
@@ -138,6 +140,84 @@ class Sender(Protocol):
 
     def send(self, letter: Letter) -> Answer:
         """Make exactly one request to the provider and return its answer; "no" and "unknown" are values."""
+
+
+class Limiter(Protocol):
+    """What all workers know together of a provider's pace; one lane is one key of the database."""
+
+    def gauge(self, provider: str) -> Gauge | None:
+        """Return what is known of the provider's pace, consistently read; None before anything is."""
+
+    def save(self, provider: str, gauge: Gauge) -> None:
+        """Keep a gauge whose version is one above the stored one, 1 where there is none.
+
+        Raises:
+            Stale: somebody else was first.
+        """
+
+    def take(self, provider: str, lane: int, ask: Ask) -> Verdict:
+        """Return what the lane answers (`core.pace.judge`), having sold the slot in the same write if it is a Slot.
+
+        However callers interleave, the answers are those of some order of the same questions. A lane that was never
+        asked is as `core.pace.Lane()`.
+
+        Raises:
+            Unavailable: out of reach, or too many others at once. A slot may be lost, none is sold twice.
+        """
+
+    def fill(self, provider: str, lane: int, *, gear: int, left: int | None) -> None:
+        """Tell a lane that there is a gauge of this gear, and how many units it may sell until the next statement of
+        the quota (None: as many as it already knows of).
+
+        Each of the two does nothing where the lane was told of it by this gear or a higher one before.
+
+        Raises:
+            Unavailable: out of reach.
+        """
+
+
+class Quotas(Protocol):
+    """What one provider says it allows."""
+
+    def read(self) -> Quota:
+        """Return the provider's statement, read now.
+
+        Raises:
+            Unavailable: the provider cannot be asked at the moment.
+        """
+
+
+class Spend(Protocol):
+    """What was spent for a tenant on a channel on a civil day, in millionths of one currency."""
+
+    def spent(self, day: Day) -> Spent:
+        """Return what the day has come to; nothing at all where nothing was spent."""
+
+    def estimate(self, day: Day, key: str, micro: int, *, limit: int) -> bool:
+        """Count the estimated price of the message `key`, and return True, unless the day would go over `limit` by it.
+
+        `limit` 0 is none. A key that is counted already returns True again and is not counted twice; one that was taken
+        back is counted anew.
+
+        Raises:
+            Unavailable: out of reach. Something may have been counted, at most once more than it goes.
+        """
+
+    def true_up(self, day: Day, key: str, micro: int) -> bool:
+        """Replace what is counted for `key` by what it has really cost; 0 takes it back. Repeatable.
+
+        Returns False, and counts nothing, for a key that was never estimated on that day.
+
+        Raises:
+            Unavailable: out of reach; do it again.
+        """
+
+
+class Patience(Protocol):
+    """How a flow waits for an instant that is near."""
+
+    def wait(self, until: datetime) -> None:
+        """Come back at `until` (UTC) or a little later, at once where it has passed."""
 
 
 class Clock(Protocol):

@@ -129,7 +129,7 @@ def test_every_shipped_text_renders_with_every_fact(name: str, body: Body) -> No
 
 def shown(value: Any, body: Body) -> str:
     """Return a value as the text of a body writes it, "" for none."""
-    slot = replace(body, subject="", text="((amount))")
+    slot = replace(body, subject="", text="((amount))", html="")
     return "" if value is None else render(slot, {"amount": value}).body
 
 

@@ -386,13 +386,14 @@ def test_a_condition_shows_nothing() -> None:
 
 def test_every_variable_of_a_message_is_private_or_known_to_be_harmless() -> None:
     """A new variable has to be put on one side or the other."""
-    assert set(message.VARIABLES) - PRIVATE_FIELDS == {"lender", "as_of"}
+    assert set(message.VARIABLES) - PRIVATE_FIELDS == {"lender", "as_of", "service_phone"}
 
 
 def test_a_locked_screen_shows_the_start_of_a_text_message() -> None:
-    """To the last column that fits; a slot that is cut is shown whole; of an e-mail it shows the subject."""
+    """To the last column that fits; a slot that is cut is shown whole; of an e-mail or a push it shows the subject."""
     assert preview_of("sms", "x" * 500) == "x" * PREVIEW_COLUMNS
-    assert preview_of("push", "short") == "short"
+    assert preview_of("sms", "short") == "short"
+    assert preview_of("push", "short") == preview_of("inbox", "short") == ""
     assert preview_of("sms", "期" * 500) == "期" * (PREVIEW_COLUMNS // 2)
     assert preview_of("sms", f"x{'期' * 500}") == f"x{'期' * (PREVIEW_COLUMNS // 2)}"
     assert preview_of("email", "((amount))") == preview_of("letter", "x") == ""
@@ -419,8 +420,10 @@ def test_the_preview_of_a_template_holds_that_of_each_of_its_texts() -> None:
         ("email", "((lender)): a payment is due today", "x", [(SUBJECT, "due")]),
         ("email", "Your ＯＶＥＲ\u200bＤＵＥ account", "x", [(SUBJECT, "overdue")]),
         ("sms", "", "Debt collection: call us", [(PREVIEW, "debt"), (PREVIEW, "collection")]),
-        ("push", "", "A loan of yours", [(PREVIEW, "loan")]),
-        ("push", "", "((amount)) to pay", [(PREVIEW, "amount")]),
+        ("sms", "", "A loan of yours", [(PREVIEW, "loan")]),
+        ("sms", "", "((amount)) to pay", [(PREVIEW, "amount")]),
+        ("push", "A loan of yours", "x", [(SUBJECT, "loan")]),
+        ("push", "((amount)) to pay", "((amount))", [(SUBJECT, "amount")]),
         ("sms", "", "x" * PREVIEW_COLUMNS + " overdue ((amount))", []),
         ("letter", "", "overdue ((amount))", []),
     ],

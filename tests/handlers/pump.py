@@ -53,6 +53,13 @@ class Context:
         return self.remaining_ms
 
 
+def plain(mail: EmailMessage) -> str:
+    """Return the text of an e-mail that has one beside its HTML, as a reader of text sees it."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
 @dataclass
 class Line:
     """The way to the providers of all channels: the real senders, and what may happen to the worker in front of them.

@@ -14,7 +14,7 @@ from betimes.adapters.segments import Segments
 from betimes.core.contact import Event
 from tests import factories
 from tests.handlers import told
-from tests.handlers.pump import Pump
+from tests.handlers.pump import Pump, plain
 
 MINUTE = timedelta(minutes=1)
 # One review each: the offer is old, the lease is over and the grace has passed, one more attempt.
@@ -151,7 +151,7 @@ def test_a_part_payment_in_between_changes_the_amount_in_the_mail(with_bill: Pum
     pump.settle()
 
     (mail,) = pump.mails()
-    assert "1,000.00元" in mail.get_content()
+    assert "1,000.00元" in plain(mail)
 
 
 def two_borrowers_until_the_second_step(pump: Pump) -> None:

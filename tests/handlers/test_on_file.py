@@ -14,7 +14,7 @@ from betimes.core.errors import Unavailable
 from betimes.flows import load
 from betimes.lab.world import TENANT
 from tests.handlers import told
-from tests.handlers.pump import Pump
+from tests.handlers.pump import Pump, plain
 
 ACCOUNTS = """\
 account_id,borrower_id,product,currency,opened_on,email,phone
@@ -125,7 +125,7 @@ def test_a_tape_is_loaded_and_its_bills_are_reminded_of(pump: Pump) -> None:
     assert status(pump) == {"o-1": "open", "o-2": "settled", "o-3": "open"}
 
     pump.sweep_at(told.D_3)
-    said = {mail["To"]: mail.get_content() for mail in pump.mails()}
+    said = {mail["To"]: plain(mail) for mail in pump.mails()}
     assert set(said) == {"one@example.com", "three@example.com"}
     assert "600.00元" in said["one@example.com"]
     assert "JPY 120,000" in said["three@example.com"]

@@ -11,7 +11,7 @@ import pytest
 from betimes.core.obligation import Obligation
 from betimes.lab.world import TENANT
 from tests.handlers import told
-from tests.handlers.pump import Pump
+from tests.handlers.pump import Pump, plain
 
 LOAN_AT = told.path("accounts", "a-2", "loan")
 BILL_AT = told.path("accounts", "a-3", "statements", "2026-03")
@@ -104,7 +104,7 @@ def test_a_loan_is_told_by_its_terms_and_reminded_of(opened: Pump) -> None:
     opened.settle()
     opened.sweep_at(DAY_BEFORE)
     (mail,) = opened.mails()
-    assert "2,035.29" in mail.get_content()
+    assert "2,035.29" in plain(mail)
 
 
 def test_the_lender_s_ids_are_kept(opened: Pump) -> None:

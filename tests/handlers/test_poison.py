@@ -13,6 +13,7 @@ from betimes.adapters.items import contact_item, record_item
 from betimes.core.contact import Event
 from betimes.wire import hints
 from tests import factories
+from tests.canary import Net
 from tests.handlers import told
 from tests.handlers.pump import Pump, message
 
@@ -55,7 +56,7 @@ def test_only_the_poison_goes_back_to_its_queue(
     assert "canary" not in said
 
 
-def test_poison_in_a_queue_becomes_a_dead_letter(with_bill: Pump) -> None:
+def test_poison_in_a_queue_becomes_a_dead_letter(with_bill: Pump, net: Net) -> None:
     """After five deliveries the message is among the dead letters, and the reminder beside it has gone out."""
     pump = with_bill
     pump.cloud.client["sqs"].send_message(
@@ -65,6 +66,10 @@ def test_poison_in_a_queue_becomes_a_dead_letter(with_bill: Pump) -> None:
 
     assert pump.cloud.waiting("EmailQueue") == 0
     assert pump.cloud.waiting("EmailDeadLetters") == 1
+    # What somebody else put there, and nothing of ours: in the queue once, and once among its dead letters.
+    assert net.take() == [
+        f"message in {queue}: address in {CANARY!r}" for queue in ("EmailQueue", "EmailDeadLetters")
+    ]
     assert len(pump.mails()) == 1
 
 

@@ -13,7 +13,7 @@ from betimes.adapters import proofs
 from betimes.config import REPORTS, SEGMENTS
 from betimes.core.contact import Event
 from tests.handlers import told
-from tests.handlers.pump import Pump
+from tests.handlers.pump import Pump, plain
 
 SECOND = timedelta(seconds=1)
 
@@ -38,7 +38,7 @@ def test_a_reminder_walks_through_every_handler(with_bill: Pump) -> None:
     pump.settle()
 
     (mail,) = pump.mails()
-    text = mail.get_content()
+    text = plain(mail)
     assert mail["To"] == told.EMAIL
     assert mail["Subject"] == "Betimes Demo：账单提醒"
     assert "您有一笔账单将于2026年3月9日到期，待还金额为1,200.00元。" in text

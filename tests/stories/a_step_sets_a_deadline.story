@@ -9,6 +9,6 @@ borrower b1 en Asia/Shanghai CN email=ole@borrowers.example
 2026-03-27 18:00  silence  o1 because delivered
 2026-03-27 18:00  dpd      o1 18 phase overdue
 2026-03-28 10:00  contact  o1 step second email
-2026-03-28 10:00  text     o1 contains "days since: 19"
+2026-03-28 10:00  text     o1 contains "passed 19 days ago"
 2026-03-28 10:00  text     o1 lacks "Please pay by"
 2026-03-28 12:00  pay      p1 o1 CNY 100.00

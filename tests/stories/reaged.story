@@ -6,7 +6,7 @@ borrower b1 en Asia/Shanghai CN email=li@borrowers.example
 2026-03-09 10:00  contact  o1 step D-1 email
 2026-03-10 10:00  contact  o1 step D0 email
 2026-03-11 10:00  contact  o1 step D+1 email
-2026-03-11 10:00  text     o1 contains "days since: 1"
+2026-03-11 10:00  text     o1 contains "passed 1 day ago"
 2026-03-11 12:00  amend    o1 revision 1 amount 100.00 due 2026-03-10 aged 2026-04-04
 2026-03-13 10:00  silence  o1 because condition_not_met
 2026-03-25 10:00  silence  o1 because condition_not_met

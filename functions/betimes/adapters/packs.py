@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from betimes.adapters import calendars, law_packs, pack_files, proofs
+from betimes.adapters import calendars, law_packs, mail_frames, pack_files, proofs
 from betimes.adapters.buckets import buckets
 from betimes.core import keywords as keyword_lists
 from betimes.core import message, product, treatment
@@ -149,7 +149,7 @@ def profiles() -> Mapping[str, Profile]:
 def _templates() -> Mapping[str, Template]:
     found = {}
     for place, document in _documents("templates"):
-        template = message.parse(document, place)
+        template = message.parse(document, place, mail_frames.frames())
         _check_name("bad_template", "name", template.name, place)
         found[template.name] = template
     return found

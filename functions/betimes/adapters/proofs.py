@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from betimes.adapters import pack_files
+from betimes.adapters import mail_frames, pack_files
 from betimes.core.errors import Rejected
 from betimes.core.law import HOUSE
 from betimes.core.policies import DIGEST, Policies
@@ -108,7 +108,7 @@ def files_of(treatment: Treatment, policies: Policies, licence: str) -> dict[str
     law = policies.rules.law
     beside = (licence,) if licence else ()
     rules = [rule for name in places(treatment, policies) for rule in law.chain((name, *beside))]
-    names.add(KEYWORDS)
+    names |= {KEYWORDS, *mail_frames.FILES}
     found[PACKS] = _digest("\n".join(sorted(law.packs)))
     found |= {
         f"rules/{name}.toml": law.packs[name].sha256 for name in {rule.pack for rule in rules}

@@ -1,45 +1,65 @@
 """Messages: templates in a logic-less form, rendered to the exact text a borrower gets, and the hash of that text.
 
-A template is text with slots `((amount))` and conditions `((if minimum)) … ((end))`. There is no attribute access, no
-call, no arithmetic and no loop, so a template can neither leak nor fail at the send. Values arrive typed (money,
-dates), and their type formats them for the locale; authors never format money.
+A template is text with slots `((amount))`, `((due|short))` and conditions `((if minimum)) … ((end))`. There is no
+attribute access, no call, no arithmetic and no loop, so a template can neither leak nor fail at the send. Values arrive
+typed (`core.variables`), and their type writes them for the locale; authors never format money.
 """
 
 from __future__ import annotations
 
 import hashlib
+import html as markup
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from dataclasses import field
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from betimes.core import zones
+from betimes.core import cost, mail, variables, zones
 from betimes.core.ageing import Phase
 from betimes.core.arrears import spoken_age
 from betimes.core.book import Snapshot
 from betimes.core.errors import Rejected
 from betimes.core.money import Money
-from betimes.core.treatment import CHANNELS
 from betimes.core.values import dataclass
+from betimes.core.variables import STYLES, TABLE, Code, Item, MaskedName, Moment, Phone, ShortLink
 
-VARIABLES = (
-    "lender",
-    "amount",
-    "minimum",
-    "due",
-    "overdue_days",
-    "as_of",
-    "pay_by",
-    "instrument",
-    "debit_at",
-    "items",
+__all__ = [
+    "CAPS",
+    "CHANNELS",
+    "SPEAKS",
+    "VARIABLES",
+    "WITH_SUBJECT",
+    "Around",
+    "Body",
+    "Item",
+    "Moment",
+    "Template",
+    "Text",
+    "Value",
+    "parse",
+    "render",
+    "values",
+]
+
+VARIABLES = tuple(TABLE)
+# Channels that a template may have words for; which of them are used is a treatment's.
+CHANNELS: Final = ("email", "sms", "push", "inbox")
+# Where a subject is: an e-mail's, what a locked screen shows of a push, the title in the list of an inbox.
+WITH_SUBJECT: Final = frozenset({"email", "push", "inbox"})
+# What a template speaks of, which says what it has to name (`core.publish`).
+SPEAKS: Final = ("reminder", "debit", "overdue", "list")
+# The longest text of each channel, in characters, and of the HTML of an e-mail; of a push in bytes.
+CAPS: Final[Mapping[str, int]] = MappingProxyType(
+    {"sms": 1_600, "push": 4_000, "email": 100_000, "inbox": 100_000}
 )
-_OPTIONAL = ("minimum", "pay_by", "instrument", "debit_at", "items")
+_OPTIONAL = tuple(name for name, each in TABLE.items() if each.optional)
 # What is there whenever something else is: the account is named where a debit is announced.
-_GOES_WITH = {"instrument": "debit_at"}
-_TOKEN = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)\s*\)\)")
+_GOES_WITH = {name: each.goes_with for name, each in TABLE.items() if each.goes_with}
+_TOKEN = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)(?:\|([a-z]+))?\s*\)\)")
 # A language tag (BCP 47) as it is written: language, script and region, such as zh-CN or zh-Hant-HK.
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _EMAIL = "email"
@@ -49,21 +69,28 @@ _HIDDEN = re.compile("\x01.*?\x02", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One template for one locale and channel. `subject` is empty where the channel has none."""
+    """One template for one locale and channel. `subject` is empty where the channel has none, and `html` is of an
+    e-mail only; both hold slots as `text` does.
+    """
 
     locale: str
     channel: str
     subject: str
     text: str
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """All bodies of one template; `id` is `name@hash` of its content."""
+    """All bodies of one template; `id` is `name@hash` of its content, that of its frame included. `accepted` are
+    codes of warnings that publishing gives, each with the reason why they stand.
+    """
 
     id: str
     name: str
     bodies: Mapping[tuple[str, str], Body]
+    speaks: str = "reminder"
+    accepted: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def body(self, locale: str, channel: str, default_locale: str) -> Body:
         """Return the body for the borrower's locale: exact, else same language, else the default locale.
@@ -105,33 +132,39 @@ class Text:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A local date and time as a borrower reads it on the civil date `today`: "11:30 tomorrow"."""
-
-    on: date
-    at: time
-    today: date
+Value = variables.Value | None
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One of several amounts in one message: to whom it is owed, how much, and until when; and by when it must be in
-    which account, where it will be debited.
+class Around:
+    """What a message shows beside the facts of a debt: "" or None for what there is not.
+
+    `link` is where the borrower can pay or tell what is the matter, `stop_link` where they choose how we write, `code`
+    tells a genuine message: all three or none (`core.links`). `service_phone` is the lender's. `name` is the borrower's
+    as the lender told it; one character of it is shown.
     """
 
-    creditor: str
-    amount: Money
-    due_on: date
-    debit_at: Moment | None = None
-    instrument: str = ""
+    link: ShortLink | None = None
+    stop_link: ShortLink | None = None
+    code: Code | None = None
+    service_phone: Phone | None = None
+    name: MaskedName | None = None
+
+    def __post_init__(self) -> None:
+        page = (self.link, self.stop_link, self.code)
+        assert all(page) or not any(page), "link, stop_link and code come together"
 
 
-Value = Money | date | int | str | Moment | tuple[Item, ...] | None
+NOTHING_AROUND: Final = Around()
 
 
 def values(
-    snapshot: Snapshot, *, now: datetime, lender: str, along: Sequence[Snapshot] | None = None
+    snapshot: Snapshot,
+    *,
+    now: datetime,
+    lender: str,
+    along: Sequence[Snapshot] | None = None,
+    around: Around = NOTHING_AROUND,
 ) -> dict[str, Value]:
     """Return the typed variables of a message about the snapshot's obligation at the instant `now`.
 
@@ -139,19 +172,24 @@ def values(
     days past due of the debt's age, which knows of pauses and of a re-ageing; 0 until the due date is over. `minimum`
     is what is missing of the minimum payment, None where there is none or it has been met. `instrument` and `debit_at`
     are None without a coming auto-debit, `pay_by` without a deadline that a step has set and that is not over. `items`
-    lists this obligation and those `along`, None where none is asked for.
+    lists this obligation and those `along`, None where none is asked for. `minimum_cost` and `late_cost` are what
+    thirty days of paying only the minimum, or nothing, cost at most in interest; None where the product does not say
+    (`core.cost`). The rest is what is `around` the message.
     """
     obligation = snapshot.obligation
     today = zones.local_date(now, snapshot.zone)
     age = spoken_age(snapshot, now)
     missing = obligation.minimum_minor - obligation.received_minor
+    minimum = (
+        Money(missing, obligation.amount.currency)
+        if obligation.minimum_minor and missing > 0
+        else None
+    )
     pay_by, debit_at = obligation.watch.pay_by, _coming_debit(snapshot, now)
     return {
         "lender": lender,
         "amount": snapshot.owed(now),
-        "minimum": Money(missing, obligation.amount.currency)
-        if obligation.minimum_minor and missing > 0
-        else None,
+        "minimum": minimum,
         "due": obligation.due_on,
         "overdue_days": age.dpd if age.phase in (Phase.GRACE, Phase.OVERDUE) else 0,
         "as_of": today,
@@ -163,11 +201,19 @@ def values(
         "items": None
         if along is None
         else tuple(_item(each, now, lender) for each in (snapshot, *along)),
+        # Of a list no single figure would be true.
+        "minimum_cost": cost.of_minimum(snapshot, now) if minimum and along is None else None,
+        "late_cost": cost.of_delay(snapshot, now) if along is None else None,
+        "name": around.name,
+        "link": around.link,
+        "stop_link": around.stop_link,
+        "code": around.code,
+        "service_phone": around.service_phone,
     }
 
 
 def _item(snapshot: Snapshot, now: datetime, lender: str) -> Item:
-    creditor = snapshot.account.creditor if snapshot.account is not None else ""
+    creditor = variables.clean(snapshot.account.creditor if snapshot.account is not None else "")
     debit_at = _coming_debit(snapshot, now)
     return Item(
         creditor or lender,
@@ -198,132 +244,85 @@ def _coming_debit(snapshot: Snapshot, now: datetime) -> Moment | None:
     return None
 
 
-def render(body: Body, variables: Mapping[str, Value]) -> Text:
-    """Return the text of `body` with the variables in it.
+def render(body: Body, known: Mapping[str, Value]) -> Text:
+    """Return the text of `body` with the variables in it; what is optional may be left out of `known`.
+
+    In the HTML of an e-mail each value is escaped.
 
     Raises:
-        AssertionError: a slot is left empty or unknown; publishing a template rules that out.
+        AssertionError: a slot is left empty or unknown, or the text is longer than its channel takes (`CAPS`);
+            publishing a template rules both out.
     """
-    return Text(
+    text = Text(
         body.channel,
         body.locale,
-        _fill(body.subject, body, variables),
-        _fill(body.text, body, variables),
+        _fill(body.subject, body, known),
+        _fill(body.text, body, known),
+        _fill(body.html, body, known, escape=True) if body.html else "",
     )
+    most = CAPS[body.channel]
+    size = len(text.body.encode()) if body.channel == "push" else len(text.body)
+    assert max(size, len(text.html.encode())) <= most, f"{body.channel} takes {most} at most"
+    return text
 
 
-def _fill(text: str, body: Body, variables: Mapping[str, Value]) -> str:
+def _fill(text: str, body: Body, known: Mapping[str, Value], *, escape: bool = False) -> str:
     out: list[str] = []
     shown = True
-    for before, condition, name in _tokens(text):
+    for before, condition, name, style in _tokens(text):
         if shown:
             out.append(before)
         if condition:
-            shown = variables[name] is not None
+            shown = known.get(name) is not None
         elif name in ("", "end"):
             shown = True
         elif shown:
-            value = variables[name]
+            value = known.get(name)
             assert value is not None, f"(({name})) has no value"
-            out.append(_format(value, body.locale, body.channel))
+            said = variables.written(value, body.locale, body.channel, style)
+            out.append(markup.escape(said).replace("\n", "<br>") if escape else said)
     return "".join(out)
 
 
 # Remembered: few templates, very many messages.
-@lru_cache(maxsize=256)
-def _tokens(text: str) -> tuple[tuple[str, bool, str], ...]:
-    """Return each slot or condition of a template's text: the words before it, whether it is a condition, and its name;
-    "" at the end of the text.
+@lru_cache(maxsize=512)
+def _tokens(text: str) -> tuple[tuple[str, bool, str, str], ...]:
+    """Return each slot or condition of a template's text: the words before it, whether it is a condition, its name, and
+    its style; name and style are "" at the end of the text.
     """
     found, end = [], 0
     for token in _TOKEN.finditer(text):
-        found.append((text[end : token.start()], bool(token[1]), token[2]))
+        found.append((text[end : token.start()], bool(token[1]), token[2], token[3] or ""))
         end = token.end()
-    return (*found, (text[end:], False, ""))
+    return (*found, (text[end:], False, "", ""))
 
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
-
-
-def _format(value: Value, locale: str, channel: str) -> str:
-    chinese = locale.startswith("zh")
-    match value:
-        case Money(_, "CNY") if chinese:
-            return f"{value.decimal()}元"
-        case Money():
-            return f"{value.currency} {value.decimal()}"
-        case Moment():
-            return _moment(value, locale, channel)
-        case tuple():
-            return _list(value, locale, channel)
-        case date() if chinese:
-            return f"{value.year}年{value.month}月{value.day}日"
-        case date():
-            return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
-        case _:
-            return str(value)
-
-
-def _moment(moment: Moment, locale: str, channel: str) -> str:
-    chinese = locale.startswith("zh")
-    clock = f"{moment.at:%H:%M}"
-    match (moment.on - moment.today).days:
-        case 0:
-            return f"今天{clock}" if chinese else f"{clock} today"
-        case 1:
-            return f"明天{clock}" if chinese else f"{clock} tomorrow"
-        case _:
-            day = _format(moment.on, locale, channel)
-            return f"{day}{clock}" if chinese else f"{clock} on {day}"
-
-
-def _list(items: tuple[Item, ...], locale: str, channel: str) -> str:
-    """Return one line for each item by e-mail, one sentence by SMS, which has no lines to spare."""
-    chinese = locale.startswith("zh")
-    lines = []
-    for item in items:
-        amount = _format(item.amount, locale, channel)
-        until = _until(item, locale, channel)
-        lines.append(
-            f"{item.creditor}：{amount}（{until}）"
-            if chinese
-            else f"{item.creditor}: {amount} ({until})"
-        )
-    if channel == "email":
-        return "\n".join(f"- {line}" for line in lines)
-    return ("；" if chinese else "; ").join(lines)
-
-
-def _until(item: Item, locale: str, channel: str) -> str:
-    """Return when an amount is due, and where it will be debited instead: what must be in which account by when."""
-    chinese = locale.startswith("zh")
-    due = _format(item.due_on, locale, channel)
-    if item.debit_at is None:
-        return f"{due}到期" if chinese else f"due {due}"
-    by = _moment(item.debit_at, locale, channel)
-    if chinese:
-        return f"{due}到期，自动扣款：请于{by}前在尾号{item.instrument}的账户中备足"
-    return f"due {due}, debited: have it in the account ending in {item.instrument} by {by}"
-
-
-def parse(document: Mapping[str, Any], source: str) -> Template:
+def parse(
+    document: Mapping[str, Any],
+    source: str,
+    frames: Mapping[str, mail.Frame] = MappingProxyType({}),
+) -> Template:
     """Return the template in a parsed TOML document; `source` names the file in errors.
 
-    The document holds `name` and tables `[<locale>.<channel>]` with `text` and, for e-mail, `subject`.
+    The document holds `name`, what it `speaks` of, why warnings of publishing are `accepted`, and tables
+    `[<locale>.<channel>]` with `text` and, where the channel has one, `subject`; an e-mail also with the `facts` that
+    its HTML lists. An e-mail in a language that has a frame gets HTML, and the frame's foot under its text.
 
     Raises:
-        Rejected: code "bad_template", when a slot is unknown, an `if` is not closed or not over an optional variable,
-            an optional variable is used outside its `if`, a key, locale or channel is unknown, an e-mail has no subject
-            or something else has one.
+        Rejected: code "bad_template", when a slot is unknown or asks for a style its type has not, an `if` is not
+        closed
+            or not over an optional variable, an optional variable is used outside its `if`, a key, locale or channel is
+            unknown, or a subject is missing or shown nowhere. The message names file, table, line and construct.
     """
     name = document.get("name")
     if not isinstance(name, str) or not name:
         raise _bad(source, "name", "is missing: give it the name of the file")
+    speaks = document.get("speaks", "reminder")
+    if speaks not in SPEAKS:
+        raise _bad(source, "speaks", f"is not one of {', '.join(SPEAKS)}: choose one")
     bodies = {}
     for locale, channels in document.items():
-        if locale == "name":
+        if locale in ("name", "speaks", "accepted"):
             continue
         if not isinstance(channels, Mapping):
             raise _bad(source, locale, "is unknown: a template has a name and texts, [zh-CN.sms]")
@@ -331,66 +330,132 @@ def parse(document: Mapping[str, Any], source: str) -> Template:
             raise _bad(source, locale, "is no language tag: write it as zh-CN, en or zh-Hant-HK")
         for channel, parts in channels.items():
             bodies[locale, channel] = _body(
-                locale, channel, parts, f"{source} [{locale}.{channel}]"
+                locale, channel, parts, f"{source} [{locale}.{channel}]", frames.get(locale)
             )
-    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
-    return Template(f"{name}@{hashlib.sha256(canonical).hexdigest()[:12]}", name, bodies)
+    # Everything that a borrower may read is in it, also what comes from the frame.
+    framed = [[each.text, each.html] for each in bodies.values() if each.html]
+    whole = [document, framed] if framed else document
+    canonical = json.dumps(whole, sort_keys=True, ensure_ascii=False).encode()
+    return Template(
+        f"{name}@{hashlib.sha256(canonical).hexdigest()[:12]}",
+        name,
+        bodies,
+        speaks,
+        _accepted(document.get("accepted", {}), source),
+    )
 
 
-def _body(locale: str, channel: str, parts: object, place: str) -> Body:
+def _accepted(reasons: object, source: str) -> Mapping[str, str]:
+    if not isinstance(reasons, Mapping) or not all(
+        isinstance(each, str) and each.strip() for each in reasons.values()
+    ):
+        raise _bad(source, "accepted", "gives no reason: write why behind each code, in quotes")
+    return MappingProxyType(dict(reasons))
+
+
+def _body(locale: str, channel: str, parts: object, place: str, frame: mail.Frame | None) -> Body:
     if channel not in CHANNELS:
         raise _bad(place, channel, f"is no channel: use one of {', '.join(CHANNELS)}")
     if not isinstance(parts, Mapping):
         raise _bad(place, channel, "is not a table: write its text under the heading")
-    for key in sorted(set(parts) - {"subject", "text"}):
-        raise _bad(place, key, "is unknown: there are subject and text")
-    for key in sorted(parts):
+    known = {"subject", "text"} | ({"facts"} if channel == _EMAIL else set())
+    for key in sorted(set(parts) - known):
+        raise _bad(place, key, f"is unknown: there are {' and '.join(sorted(known))}")
+    for key in sorted(set(parts) - {"facts"}):
         if not isinstance(parts[key], str):
             raise _bad(place, key, "is no text: write it in quotes")
-    body = Body(locale, channel, parts.get("subject", ""), parts.get("text", ""))
-    if not body.text:
+    subject, text = parts.get("subject", ""), parts.get("text", "")
+    if not text.strip():
         raise _bad(place, "text", "is empty: write what the borrower reads")
-    if "\n" in body.subject or "\r" in body.subject:
+    if "\n" in subject or "\r" in subject:
         raise _bad(place, "subject", "has more than one line: keep it on one")
-    if channel == _EMAIL and not body.subject.strip():
-        raise _bad(place, "subject", "is missing: an e-mail needs one")
-    if channel != _EMAIL and "subject" in parts:
+    if channel in WITH_SUBJECT and not subject.strip():
+        what = "an e-mail" if channel == _EMAIL else f"{channel}"
+        raise _bad(place, "subject", f"is missing: {what} needs one")
+    if channel not in WITH_SUBJECT and "subject" in parts:
         raise _bad(place, "subject", f"is shown nowhere: leave it out for {channel}")
-    _check(body.subject, place)
-    _check(body.text, place)
-    return body
+    _check(subject, place)
+    _check(text, place)
+    html = ""
+    facts = _facts(parts.get("facts", []), place)
+    if channel == _EMAIL and frame is not None:
+        html = mail.composed(frame, subject, text, facts)
+        _check(html, f"{place} in packs/mail")
+        text = mail.footed(frame, text)
+        _check(text, f"{place} in packs/mail")
+    return Body(locale, channel, subject, text, html)
+
+
+def _facts(names: object, place: str) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _bad(place, "facts", 'is no list of variables: write it as ["amount", "due"]')
+    for name in names:
+        if name not in mail.FACTS:
+            raise _bad(place, name, f"is not listed as a fact: use {', '.join(mail.FACTS)}")
+    return tuple(names)
+
+
+_ANY_SLOT = re.compile(r"\(\((.*?)\)\)", re.DOTALL)
 
 
 def _check(text: str, place: str) -> None:
     inside = ""
     for token in _TOKEN.finditer(text):
-        condition, name = token.groups()
+        condition, name, style = token.groups()
+        where = f"{place} line {text.count(chr(10), 0, token.start()) + 1}"
         if condition:
-            if name not in _OPTIONAL or inside:
+            if name not in _OPTIONAL or inside or style:
                 raise _bad(
-                    place,
+                    where,
                     name,
                     f"cannot be a condition here: use {', '.join(_OPTIONAL)}, not inside another",
                 )
             inside = name
         elif name == "end":
-            if not inside:
-                raise _bad(place, name, "closes nothing: write ((if …)) before it, or leave it out")
+            if not inside or style:
+                raise _bad(where, name, "closes nothing: write ((if …)) before it, or leave it out")
             inside = ""
         elif name not in VARIABLES:
-            raise _bad(place, name, f"is not a variable of a message: use {', '.join(VARIABLES)}")
+            raise _bad(where, name, f"is not a variable of a message: use {', '.join(VARIABLES)}")
         elif name in _OPTIONAL and inside not in (name, _GOES_WITH.get(name)):
-            raise _bad(place, name, f"may be missing: use it inside ((if {name}))")
+            raise _bad(where, name, f"may be missing: use it inside ((if {name}))")
+        elif style and style not in STYLES.get(TABLE[name].kind, ()):
+            known = ", ".join(STYLES.get(TABLE[name].kind, ())) or "none"
+            raise _bad(where, f"{name}|{style}", f"is no style of {name}: there is {known}")
     if inside:
         raise _bad(place, inside, "opens a condition that is not closed: write ((end)) behind it")
     # What is left is text in its own right, also where what stands under a condition is hidden.
     for rest in (_TOKEN.sub("", text), _HIDDEN.sub("", _TOKEN.sub(_mark, text))):
         if "((" in rest or "))" in rest:
-            raise _bad(place, "((", "has a slot of the wrong form: write it as ((amount))")
+            raise _bad_slot(text, place)
+
+
+def _bad_slot(text: str, place: str) -> Rejected:
+    """Return the refusal of what is written as a slot and is none, by its line and its construct."""
+    for slot in _ANY_SLOT.finditer(text):
+        if not _TOKEN.fullmatch(slot[0]):
+            line = text.count("\n", 0, slot.start()) + 1
+            shown = slot[0] if len(slot[0]) <= 40 else f"{slot[0][:40]}…"
+            return _bad(
+                f"{place} line {line}", shown, f"{_construct(slot[1])}: write it as ((amount))"
+            )
+    return _bad(place, "((", "has a slot of the wrong form: write it as ((amount))")
+
+
+def _construct(inner: str) -> str:
+    for sign, what in (
+        ("(", "is a call, and templates call nothing"),
+        (".", "reaches into a value, and templates read none but whole variables"),
+        ("[", "reaches into a value, and templates read none but whole variables"),
+        ("|", "has a filter or style of the wrong form"),
+    ):
+        if sign in inner:
+            return what
+    return "is a slot of the wrong form"
 
 
 def _mark(token: re.Match[str]) -> str:
-    condition, name = token.groups()
+    condition, name, _ = token.groups()
     return "\x01" if condition else "\x02" if name == "end" else "\x00"
 
 

@@ -39,6 +39,12 @@ PRIVATE_FIELDS: Final = frozenset(
         "instrument",
         "debit_at",
         "items",
+        "name",
+        "minimum_cost",
+        "late_cost",
+        "link",
+        "stop_link",
+        "code",
         "creditor",
         "product",
         "account",
@@ -68,7 +74,7 @@ HINTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 ANY: Final = "*"
 SUBJECT, PREVIEW, BODY = "subject", "preview", "body"
 
-_SLOT = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)\s*\)\)")
+_SLOT = re.compile(r"\(\(\s*(if\s+)?([a-z_]+)(?:\|[a-z]+)?\s*\)\)")
 # A slot, or one character of the text.
 _PIECE: Final = re.compile(_SLOT.pattern + "|.", re.DOTALL)
 _ACCENT: Final = re.compile("[\u0300-\u036f]")
@@ -286,13 +292,13 @@ def fields_of(text: str) -> frozenset[str]:
 
 
 def preview_of(channel: str, body: str) -> str:
-    """Return what a locked screen shows of a message: the first `PREVIEW_COLUMNS` columns of a text message or a push,
-    nothing of a letter, a call or an e-mail, of which it shows the subject. A character of East Asia takes two columns.
+    """Return what a locked screen shows of a message's body: the first `PREVIEW_COLUMNS` columns of a text message,
+    nothing of any other, of which it shows the subject. A character of East Asia takes two columns.
 
     Of a template it is the longest part that may be shown: a slot counts as one column, what stands under a condition
     as none, and a slot that begins within the part is in it.
     """
-    if channel not in ("sms", "push"):
+    if channel != "sms":
         return ""
     left, hidden = PREVIEW_COLUMNS, False
     for piece in _PIECE.finditer(body):

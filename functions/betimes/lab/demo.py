@@ -96,7 +96,7 @@ REHEARSED: Final = ("delivered", "soft", "hard", "complaint", "optout", "refused
 REHEARSAL_DOMAIN: Final = "sim.example"
 _REHEARSED_MINOR: Final = 100_000
 # Ends with 01, which stands for a delivered text message.
-_REHEARSED_PHONE: Final = "+447700900{:01d}01"
+_REHEARSED_PHONE: Final = "+447700900{}01"
 
 
 @dataclass(frozen=True, slots=True)

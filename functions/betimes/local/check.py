@@ -28,6 +28,7 @@ from betimes.core.prover import HORIZON_DAYS, prove
 from betimes.core.rule import Kind, Pack, Party
 from betimes.core.treatment import MessageClass, Treatment
 from betimes.core.values import replace
+from betimes.local import publish
 from betimes.local.console import Progress
 
 DEFAULT: Final = "default"
@@ -71,7 +72,7 @@ def check(wish: Wish, *, as_json: bool) -> int:
     Raises:
         Rejected: code "unknown_treatment", "unknown_pack" and "bad_options" for what the command line names;
             "missing_file" and what reading a file raises; "too_many_kinds" as the prover gives it; "bad_out" where the
-            certificate cannot be written.
+            certificate cannot be written; "unpublishable", where a template may not be signed.
     """
     if wish.sign:
         _check_whole(wish)
@@ -102,6 +103,8 @@ def check(wish: Wish, *, as_json: bool) -> int:
     progress.clear()
     seconds = time.perf_counter() - started
     refused = any(isinstance(each, Refusal) for each in results)
+    if wish.sign:
+        _check_texts(policies, wish.first)
     signed = _sign(chosen, asked, results, policies) if wish.sign and not refused else ""
     answered = {each.name: sign_off.standing(each) for each in _asked_packs(results, law)}
     if wish.signed_packs and any(
@@ -146,6 +149,18 @@ def _check_whole(wish: Wish) -> None:
                 "asks for another thing than what is used, and --sign signs just that; leave one of the two out; a "
                 "file becomes one that is used in packs/treatments",
             )
+
+
+def _check_texts(policies: Policies, on: date) -> None:
+    """Refuse to sign policies with a template that publishing refuses: what is signed is what may be sent.
+
+    Raises:
+        Rejected: code "unpublishable"; the message has the first thing that is wrong.
+    """
+    wrong = publish.refused(policies, on)
+    if wrong:
+        more = f" (and {len(wrong) - 1} more; see betimes publish)" if len(wrong) > 1 else ""
+        raise Rejected("unpublishable", "--sign", f"{wrong[0]}{more}")
 
 
 def _sign(

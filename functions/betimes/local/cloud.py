@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from betimes import outputs
-from betimes.config import INBOX, MANIFEST, RESULTS
+from betimes.adapters.link_keys import LinkKeys
+from betimes.adapters.sim import Scene, scene_of
+from betimes.config import INBOX, LINKS, MANIFEST, RESULTS, Env
+from betimes.core import links
 from betimes.core.audit import Arrival
 from betimes.core.contact import Contact
 from betimes.core.errors import Rejected
+from betimes.core.links import Action, Link
 from betimes.core.message import Text
 from betimes.lab.world import TENANT
 from betimes.local.console import steady
 from betimes.local.deploy import Deployed, deploy, synthesize
 from betimes.local.drain import Load, wait_until_quiet
-from betimes.local.emulator import Emulator
+from betimes.local.emulator import Emulator, EmulatorFailed
 from betimes.local.mailbox import SMS, Delivered, delivered
 from betimes.local.provider_events import publish
 from betimes.local.readback import Everything, everything
@@ -30,6 +36,11 @@ Say = Callable[[str], None]
 # Waiting for a run of a few thousand rows; a larger tape gets more by its rows.
 DRAIN_DEADLINE_S = 120.0
 DRAIN_S_PER_ROW = 0.2
+# A page answers within the time that its function has.
+PAGE_DEADLINE_S = 30.0
+# What a mail program sends; source: RFC 8058, section 3.1.
+_ONE_CLICK: Final = "List-Unsubscribe=One-Click"
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass
@@ -40,9 +51,8 @@ class PocketCloud:
     deployed: Deployed
     say: Say
 
-    @property
     def now(self) -> datetime:
-        """The functions' clock (UTC)."""
+        """Return what the functions' clock shows (UTC)."""
         return datetime.now(UTC) + timedelta(seconds=self.emulator.clock_offset_s)
 
     def output(self, name: str) -> str:
@@ -118,7 +128,7 @@ class PocketCloud:
 
     def report_mails(self, mails: list[Delivered]) -> int:
         """Have the pretend receivers answer for each mail; return how many reports went out."""
-        now = self.now
+        now = self.now()
         return publish(
             self.emulator,
             self.output(outputs.FEEDBACK_TOPIC),
@@ -127,9 +137,56 @@ class PocketCloud:
             heard_at=now + timedelta(milliseconds=800),
         )
 
-    def delivered(self) -> list[Delivered]:
-        """Return all messages that were accepted, in order."""
-        return delivered(self.emulator)
+    def unsubscribe(self, mails: Sequence[Delivered]) -> int:
+        """Have those pretend receivers who want no more of it unsubscribe by one click, as a mail program does for
+        them: one POST to the address in the mail's header, answered by the deployed page. Return how many did.
+
+        Raises:
+            EmulatorFailed: a page refused.
+        """
+        leaving = [
+            mail
+            for mail in mails
+            if mail.channel != SMS and scene_of(mail.channel, mail.to) is Scene.OPTOUT
+        ]
+        for mail in leaving:
+            self._press(urlsplit(self._unsubscribe_address(mail)).path)
+        return len(leaving)
+
+    def _unsubscribe_address(self, mail: Delivered) -> str:
+        """Return the address in the mail's header; where a deployment puts none into its mails, the same link as the
+        deployment's key signs it.
+        """
+        told = mail.header("List-Unsubscribe").strip("<> ")
+        if told:
+            return told
+        deployed = self.emulator.client("lambda").get_function_configuration(
+            FunctionName=self.output(outputs.function_name("on_page"))
+        )
+        secret = deployed["Environment"]["Variables"][Env.LINK_KEYS]
+        keys = LinkKeys(self.emulator.client("secretsmanager"), secret, self).keys()
+        link = Link(TENANT, mail.contact_id, Action.UNSUBSCRIBE, self.now().date())
+        return LINKS + links.token(keys, link)
+
+    def _press(self, path: str) -> None:
+        base = urlsplit(self.output(outputs.API_ENDPOINT))
+        assert base.hostname is not None, "the endpoint of an API names its host"
+        # Of the address in a mail only what comes behind the pages' own path counts: its host is that of the cloud.
+        where = base.path.rstrip("/") + path[path.index(LINKS) :]
+        page = http.client.HTTPConnection(base.hostname, base.port, timeout=PAGE_DEADLINE_S)
+        try:
+            page.request("POST", where, body=_ONE_CLICK, headers=_FORM)
+            status = page.getresponse().status
+        except OSError as error:
+            raise EmulatorFailed(f"the page of a link did not answer: {error}") from error
+        finally:
+            page.close()
+        if status != http.client.OK:
+            raise EmulatorFailed(f"one-click unsubscription was answered with status {status}")
+
+    def delivered(self, *, after: int = 0) -> list[Delivered]:
+        """Return all messages that were accepted, in order, or those after the first `after`."""
+        return delivered(self.emulator, after=after)
 
     def everything(self) -> Everything:
         """Return all that the tables hold."""

@@ -62,15 +62,27 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of text: the first column to the left, the others to the right; a rule below the header."""
+def cut(text: str, columns: int) -> str:
+    """Return `text` in at most so many columns; where something is left out it ends with "…"."""
+    if width(text) <= columns:
+        return text
+    kept = ""
+    for character in text:
+        if width(kept + character) >= columns:
+            break
+        kept += character
+    return f"{kept}…"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
+    """Return a table with a rule below the header: the first `left` columns to the left, the others to the right."""
     all_rows = [list(header), *map(list, rows)]
     widths = [max(width(row[n]) for row in all_rows) for n in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
         cells = [
             cell + " " * (widths[n] - width(cell))
-            if n == 0
+            if n < left
             else " " * (widths[n] - width(cell)) + cell
             for n, cell in enumerate(row)
         ]

@@ -31,7 +31,7 @@ class Delivered:
 
     `contact_id` is that of the mail's header, else of its tags; "" for an SMS, which carries none.
     `at` is the instant of acceptance on the functions' clock (UTC, aware), shifted if theirs is.
-    `provider_id` is what the provider answered; `tags` and `headers` are those of a mail.
+    `provider_id` is what the provider answered; `tags`, `headers` and `html` ("" without one) are those of a mail.
     """
 
     channel: str
@@ -45,6 +45,11 @@ class Delivered:
     configuration_set: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
+    html: str = ""
+
+    def header(self, name: str) -> str:
+        """Return the value of a header, "" where the message has none of that name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
 def delivered(emulator: Emulator, *, after: int = 0) -> list[Delivered]:
@@ -74,7 +79,7 @@ def _delivered(letter: Mapping[str, Any], offset: timedelta) -> Delivered:
     if letter["channel"] == SMS:
         return Delivered(SMS, "", recipient, "", raw.decode(), at, letter["id"])
     message = message_from_bytes(raw, policy=default)
-    body = message.get_body(("plain",))
+    body, rich = message.get_body(("plain",)), message.get_body(("html",))
     tags: Mapping[str, str] = letter["tags"]
     return Delivered(
         channel=EMAIL,
@@ -88,4 +93,5 @@ def _delivered(letter: Mapping[str, Any], offset: timedelta) -> Delivered:
         configuration_set=letter["configuration_set"],
         tags=tags,
         headers=tuple((name, str(value)) for name, value in message.items()),
+        html=str(rich.get_content()) if rich is not None else "",
     )

@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from betimes import outputs
 from betimes.adapters.packs import policies
+from betimes.adapters.sim import Scene, scene_of
 from betimes.config import Settings
 from betimes.core import zones
-from betimes.core.audit import audit
-from betimes.core.contact import Contact, Event, State
+from betimes.core.audit import Arrival, audit
+from betimes.core.consent import Refusal
+from betimes.core.contact import Contact, State
 from betimes.core.errors import Rejected
+from betimes.core.links import Action
 from betimes.core.report import Report
 from betimes.flows.timeline import Entry, entry
-from betimes.local import summary
+from betimes.local import outbox, summary
 from betimes.local.book import OpenBook, opened
 from betimes.local.cloud import PocketCloud, arrivals, pocket_cloud
-from betimes.local.console import Progress, indented, table
+from betimes.local.console import Progress, indented
 from betimes.local.deploy import DeploymentFailed, SynthesisFailed
 from betimes.local.drain import NotDrained, WorkFailed
 from betimes.local.emulator import EmulatorFailed
 from betimes.local.mailbox import Delivered
+from betimes.local.outbox import Message
 from betimes.local.readback import Everything
 from betimes.local.summary import Rows
 
 TAPE = "run"
 SHOWN_MESSAGES = 3
+# What the receivers may do after which a step goes on by its next channel.
+FAILING = frozenset({Scene.SOFT, Scene.HARD, Scene.REFUSED})
 
 
 @dataclass
@@ -61,7 +67,8 @@ class _Ran:
     book: Everything
     mails: Sequence[Delivered]
     report: Report
-    contact_of: dict[int, str]
+    messages: Sequence[Message]
+    entries: Mapping[str, Sequence[Entry]]
 
 
 def run(
@@ -92,6 +99,7 @@ def run(
         progress.clear()
         raise Rejected("pocket_cloud", type(failed).__name__, str(failed)) from None
     progress.clear()
+    outbox.keep(root, as_of=as_of, zone=zone, messages=ran.messages, entries=ran.entries)
     if out is not None:
         summary.write_out(out, ran.report, ran.rows)
     if as_json:
@@ -121,8 +129,9 @@ def _through_the_cloud(
         with watch.part("evaluate, decide, send"):
             cloud.tick()
             cloud.drain(rows)
-        with watch.part("hear the receivers, seal, close the day"):
-            cloud.report_mails(cloud.delivered())
+        with watch.part("hear the receivers, fall back"):
+            _hear(cloud, rows)
+        with watch.part("seal, close the day"):
             cloud.close_day()
             cloud.drain(rows)
         with watch.part("read back and audit"):
@@ -134,13 +143,28 @@ def _through_the_cloud(
     return ran
 
 
+def _hear(cloud: PocketCloud, rows: int) -> None:
+    """Have the receivers answer until nothing is sent any more in place of what has failed."""
+    heard = 0
+    while mails := cloud.delivered(after=heard):
+        heard += len(mails)
+        cloud.report_mails(mails)
+        cloud.unsubscribe(mails)
+        cloud.drain(rows)
+        if not any(scene_of(mail.channel, mail.to) in FAILING for mail in mails):
+            return
+        # The minute in which the sweep finds that a step is to be taken up again.
+        cloud.tick()
+        cloud.drain(rows)
+
+
 def _audited(cloud: PocketCloud, rows: Rows) -> _Ran:
     book, mails = cloud.everything(), cloud.delivered()
     settings = Settings()
     policy = policies(settings.treatment, settings.lender)
     locales = {locale for template in policy.templates.values() for locale, _ in template.bodies}
     arrived = arrivals(mails, book.contacts, locales)
-    findings = audit(book.everyone, book.contacts, book.records, arrived, policy, now=cloud.now)
+    findings = audit(book.everyone, book.contacts, book.records, arrived, policy, now=cloud.now())
     obligations = sum(len(pages.obligations) for pages in book.everyone)
     return _Ran(
         cloud={
@@ -152,8 +176,63 @@ def _audited(cloud: PocketCloud, rows: Rows) -> _Ran:
         book=book,
         mails=mails,
         report=Report.of(obligations, book.contacts, book.records, findings),
-        contact_of={n: arrival.contact_id for n, arrival in enumerate(arrived)},
+        messages=_messages(mails, arrived, book),
+        entries=_entries(book),
     )
+
+
+def _messages(
+    mails: Sequence[Delivered], arrived: Sequence[Arrival], book: Everything
+) -> list[Message]:
+    """Return the messages as `betimes outbox` shows them."""
+    contacts = {contact.id: contact for contact in book.contacts}
+    found = []
+    for no, (mail, arrival) in enumerate(zip(mails, arrived, strict=True), start=1):
+        contact = contacts[arrival.contact_id]
+        found.append(
+            Message(
+                no=no,
+                at=zones.to_text(mail.at),
+                borrower_id=contact.borrower_id,
+                contact_id=contact.id,
+                obligation_id=contact.obligation_id,
+                step=contact.step,
+                channel=mail.channel,
+                to=mail.to,
+                subject=mail.subject,
+                text=mail.text,
+                html=mail.html,
+                state=str(contact.state),
+                cause=contact.cause,
+            )
+        )
+    return found
+
+
+def _entries(book: Everything) -> dict[str, list[Entry]]:
+    """Return the timeline of each borrower, oldest first, with what they told us by a link in it: that stands in the
+    Book and not in the ledger.
+    """
+    found: dict[str, list[Entry]] = {}
+    for written in sorted(book.records, key=lambda record: record.id):
+        found.setdefault(written.borrower_id, []).append(entry(written))
+    for contact, at in _unsubscribed(book):
+        theirs = found.setdefault(contact.borrower_id, [])
+        theirs.append(
+            Entry(
+                at=at,
+                obligation_id=contact.obligation_id,
+                step=contact.step,
+                what=f"unsubscribed from {contact.channel}",
+                reason="by one click",
+                contact_id=contact.id,
+                channel=contact.channel,
+                state="",
+                record_id="",
+            )
+        )
+        theirs.sort(key=lambda each: each.at)
+    return found
 
 
 def _opening(book: OpenBook, as_of: datetime, zone: str, limit: int | None) -> str:
@@ -193,6 +272,10 @@ def _print(ran: _Ran, watch: _Stopwatch, zone: str, out: Path | None, book: Open
         "\n  suppressed as planned_after_window: the step's time had passed before the platform heard of the debt;\n"
         "  a step that is not due yet, or no longer because it was paid, is in no column."
     )
+    back = summary.came_back(ran.report, {contact.id for contact, _ in _unsubscribed(ran.book)})
+    if back:
+        print("\nWhat came back (one borrower each; betimes timeline BORROWER tells the whole)\n")
+        print(indented(back, "  "))
     _print_messages(ran, zone)
     _print_timeline(ran, zone)
     print("\nThe promises, checked against what the providers received")
@@ -226,6 +309,18 @@ def _print_messages(ran: _Ran, zone: str) -> None:
             print(f"    {mail.subject}")
             print("    " + "─" * 40)
         print(indented(mail.text.strip()))
+
+
+def _unsubscribed(book: Everything) -> list[tuple[Contact, datetime]]:
+    """Return the contacts by whose link somebody unsubscribed, and when: a refusal is called after its link."""
+    refused = {
+        said.id: said.at
+        for pages in book.everyone
+        for said in pages.consents
+        if isinstance(said, Refusal)
+    }
+    links = {f"{contact.id}:{Action.UNSUBSCRIBE}": contact for contact in book.contacts}
+    return [(links[id_], at) for id_, at in sorted(refused.items()) if id_ in links]
 
 
 def _fates(report: Report) -> str:
@@ -263,46 +358,27 @@ def _print_timeline(ran: _Ran, zone: str) -> None:
     contact = _telling(ran.report.sent)
     if contact is None:
         return
-    entries = [
-        entry(written)
-        for written in sorted(ran.book.records, key=lambda r: r.id)
-        if written.borrower_id == contact.borrower_id
-    ]
     print(
         f"\nTimeline of borrower {contact.borrower_id} (every decision, sent or not, and what became of it)\n"
     )
-    rows = [_timeline_row(each, zone) for each in _told_apart(entries)]
-    print(indented(table(["at", "obligation", "step", "what", "because"], rows), "  "))
-
-
-def _told_apart(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """Yield the entries; where a provider reports what its answer has said before, the report is named as one."""
-    accepted: set[str] = set()
-    for each in entries:
-        if each.what != Event.ACCEPTED:
-            yield each
-        elif each.contact_id in accepted:
-            yield replace(each, what=f"reported {Event.ACCEPTED}", state="")
-        else:
-            accepted.add(each.contact_id)
-            yield each
-
-
-def _timeline_row(each: Entry, zone: str) -> list[str]:
-    local = each.at.astimezone(zones.zone(zone))
-    what = f"{each.what} → {each.state}" if each.state else each.what
-    return [f"{local:%m-%d %H:%M:%S}", each.obligation_id, each.step, what, each.reason]
+    print(indented(outbox.timeline_of(ran.entries[contact.borrower_id], zone), "  "))
 
 
 def _telling(sent: Sequence[Contact]) -> Contact | None:
-    """Return the contact whose borrower's timeline tells most: a mail that was heard of, else any."""
+    """Return the contact whose borrower's timeline tells most: one in place of another that failed, after a hard bounce
+    before others; else a mail that was heard of, else any.
+    """
+    states = {contact.id: contact.state for contact in sent}
+    instead = [contact for contact in sent if contact.cause]
+    instead.sort(key=lambda contact: states.get(contact.cause) is not State.UNDELIVERED_HARD)
     by_mail = [contact for contact in sent if contact.channel == "email"]
-    return next(iter(by_mail or sent), None)
+    return next(iter(instead or by_mail or sent), None)
 
 
 def _next(*, is_demo: bool) -> str:
     lines = [
         "\nTry next",
+        "  .venv/bin/betimes outbox                      every message that was delivered; outbox 3 shows one",
         "  .venv/bin/betimes lab                         the same book played through months, in seconds",
         "  .venv/bin/betimes run --as-of 2026-03-15T09:30+08:00 --out out/",
         "  .venv/bin/betimes up                          keep the stack running and talk to it",

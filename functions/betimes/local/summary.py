@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 from betimes.config import CHANNELS
 from betimes.core import report as reports
 from betimes.core.audit import Findings
-from betimes.core.contact import Contact
+from betimes.core.contact import Contact, State
 from betimes.core.errors import Rejected
 from betimes.core.policies import Policies
 from betimes.core.record import Record
@@ -218,6 +218,57 @@ def _repeated(step: str) -> str:
 
 def _reasons(counts: Counter[str]) -> str:
     return ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items())) or "·"
+
+
+def came_back(report: Report, unsubscribed: Collection[str]) -> str:
+    """Return the table of what came back of messages: how many, one borrower each, and what followed; "" for none.
+
+    `unsubscribed` are the contacts by whose link somebody unsubscribed.
+    """
+    instead = {contact.cause: contact for contact in report.contacts if contact.cause}
+    found: dict[str, list[Contact]] = {kind: [] for kind in _CAME_BACK}
+    for contact in report.contacts:
+        if contact.id in unsubscribed:
+            found["unsubscribed"].append(contact)
+        elif contact.complained_at is not None:
+            found["complaint"].append(contact)
+        elif contact.state in _OUTCOMES:
+            found[_OUTCOMES[contact.state]].append(contact)
+    rows = []
+    for kind, contacts in found.items():
+        if not contacts:
+            continue
+        # Where something followed, that one tells more.
+        told = min(contacts, key=lambda contact: (contact.id not in instead, contact.borrower_id))
+        then = [_CAME_BACK[kind]]
+        if told.id in instead:
+            then.append(f"the step goes by {instead[told.id].channel}")
+        elif told.failure is not None:
+            then.append("the step has no other channel for it")
+        rows.append(
+            [kind, f"{len(contacts):,}", told.borrower_id, "; ".join(filter(None, then)) or "·"]
+        )
+    if not rows:
+        return ""
+    return table(["of a message", "how many", "such as", "and then"], rows, left=4)
+
+
+# What came back, in the order of the table, and what always follows from it.
+_CAME_BACK: Final = {
+    "delivered": "",
+    "soft bounce": "",
+    "hard bounce": "the address is not used again",
+    "complaint": "the address is not used again",
+    "unsubscribed": "no more reminders by this channel",
+    "refused": "",
+}
+_OUTCOMES: Final = {
+    State.DELIVERED: "delivered",
+    State.UNDELIVERED_SOFT: "soft bounce",
+    State.UNDELIVERED_HARD: "hard bounce",
+    State.REFUSED: "refused",
+    State.FAILED: "refused",
+}
 
 
 def promises(report: Report) -> str:

@@ -28,6 +28,6 @@ borrower b2 en Pacific/Auckland CN email=smith@borrowers.example
 2026-03-13 09:00  dpd      o1 4 phase overdue
 2026-03-13 09:00  pay      p1 o1 CNY 100.20
 2026-03-16 05:00  contact  o2 step T+7 email
-2026-03-16 05:00  text     o2 contains "The due date of a payment, 9 March 2026, has passed (days since: 7)"
+2026-03-16 05:00  text     o2 contains "The due date of a payment, 9 March 2026, passed 7 days ago"
 2026-03-16 05:30  pay      p2 o2 CNY 100.35
 2026-03-16 05:01  silence  o1 because paid

@@ -18,7 +18,7 @@ borrower b2 en Asia/Shanghai CN email=moves@borrowers.example
 2026-04-20 10:00  contact  o2 step T0 email
 2026-04-20 10:00  dpd      o1 2 phase overdue
 2026-04-20 15:00  contact  o1 step T+2 email
-2026-04-20 15:00  text     o1 contains "18 April 2026, has passed (days since: 2)"
+2026-04-20 15:00  text     o1 contains "18 April 2026, passed 2 days ago"
 2026-04-20 16:00  pay      p1 o1 CNY 100.00
 2026-04-20 16:00  pay      p2 o2 CNY 100.00
 2026-04-20 18:00  silence  o1 step T+1 because merged_into_next
