@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from betimes.core import bounces
+from betimes.core.borrower import PointState
 from betimes.core.change import MAX_CHANGES, Change
 from betimes.core.contact import Event, State
 from betimes.core.decide import CLOSING_MARGIN
@@ -24,7 +26,7 @@ from betimes.core.treatment import MessageClass
 from betimes.flows.dispatch import MAX_TRIES, Dispatched
 from betimes.flows.feedback import hear
 from betimes.flows.intake import Told
-from betimes.lab.world import GUARD, LEASE, World
+from betimes.lab.world import GUARD, LEASE, TENANT, World
 from betimes.ports import Accepted, Answer, Letter, Refused, Unknown
 from tests.core.support import POLICIES, SECOND, TICK, utc
 from tests.flows.harness import (
@@ -157,6 +159,44 @@ def test_a_refusal_for_good_ends_the_contact() -> None:
     refused = contact_of(here, contact_id)
     assert (refused.state, refused.reason) == (State.REFUSED, Reason.PROVIDER_REFUSED)
     assert (refused.sent_at, refused.lease_until) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        (bounces.BAD_ADDRESS, PointState.BOUNCED),
+        (bounces.ENDPOINT_DISABLED, PointState.BOUNCED),
+        (bounces.OPTED_OUT, PointState.OPTED_OUT),
+        ("X", PointState.ACTIVE),
+    ],
+)
+def test_a_refusal_that_ends_an_address_blocks_it(code: str, state: PointState) -> None:
+    """No report will ever come to do it; a refusal for any other reason says nothing of the address."""
+    here, contact_id = ready()
+    assert delivered(here, contact_id, Provider([Refused(code, may_retry=False)])) is (
+        Dispatched.REFUSED
+    )
+    head = here.memory.pages(TENANT, "b1").head
+    assert head is not None
+    assert [point.state for point in head.contact_points] == [state]
+    here.run_until(STEP_AT + timedelta(days=30))
+    assert bool(here.provider.accepted) is (state is PointState.ACTIVE)
+    assert chains_hold(here)
+
+
+def test_an_address_that_was_replaced_meanwhile_is_not_blocked() -> None:
+    """The provider refuses the one that the letter went to; the one told while it answered has refused nothing."""
+    here, contact_id = ready()
+    provider = Provider(
+        [Refused(bounces.BAD_ADDRESS, may_retry=False)],
+        while_it_answers=lambda: tell(here, person("new@borrowers.example")),
+    )
+    assert delivered(here, contact_id, provider) is Dispatched.REFUSED
+    head = here.memory.pages(TENANT, "b1").head
+    assert head is not None
+    assert [(point.address, point.state) for point in head.contact_points] == [
+        ("new@borrowers.example", PointState.ACTIVE)
+    ]
 
 
 def test_a_busy_provider_puts_the_contact_back_however_often() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betimes.core import bounces
 from betimes.core.borrower import PointState
 from betimes.core.change import Change
 from betimes.core.contact import EVIDENCE, Contact, Event, State
@@ -81,6 +82,18 @@ def test_each_report_leads_to_its_state(event: Event, state: State, reason: Reas
     assert events_of(here)[-1] == event
     recorded = Reason.COMPLAINED if event is Event.COMPLAINED else reason
     assert str(recorded) in {str(r.body["reason"]) for r in records_of(here)}
+
+
+@pytest.mark.parametrize("event", [Event.DELIVERED, Event.FAILED, Event.BOUNCED_HARD])
+def test_a_report_of_an_opt_out_ends_the_channel(event: Event) -> None:
+    """Whatever became of the message: the address is not used again, and why is on record with the person."""
+    here, contact_id = sent()
+    hear(here.stores, replace(report(contact_id, event), detail=bounces.OPTED_OUT))
+    head = here.memory.pages(TENANT, "b1").head
+    assert head is not None
+    assert [point.state for point in head.contact_points] == [PointState.OPTED_OUT]
+    here.run_until(STEP_AT + timedelta(days=30))
+    assert len(here.provider.accepted) == 1
 
 
 def test_the_same_report_twice_is_one_record() -> None:

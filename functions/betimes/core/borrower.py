@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from betimes.core.preferences import NONE, Preferences
-from betimes.core.values import dataclass
+from betimes.core.values import dataclass, replace
 
 
 class PointState(StrEnum):
@@ -76,6 +76,18 @@ class Borrower:
     def zones(self) -> tuple[str, ...]:
         """Every zone in which the person may be, the main one first."""
         return (self.zone, *(name for name in self.zone_evidence if name != self.zone))
+
+    def blocking(self, channel: str, since: int, state: PointState) -> Borrower:
+        """Return the borrower with the contact point in `state`, the same where it is blocked already or has been
+        replaced: `since` is the version of the head that brought it in, and another address has not bounced.
+        """
+        points = tuple(
+            replace(point, state=state)
+            if (point.channel, point.since, point.state) == (channel, since, PointState.ACTIVE)
+            else point
+            for point in self.contact_points
+        )
+        return self if points == self.contact_points else replace(self, contact_points=points)
 
     def point(self, channel: str) -> ContactPoint | None:
         """Return the contact point of `channel`, in whatever state it is, or None where the borrower has none."""

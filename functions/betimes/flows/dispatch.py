@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from betimes.core import agenda, message, unsayable, zones
+from betimes.core import agenda, bounces, message, unsayable, zones
 from betimes.core.book import Pages, Snapshot
+from betimes.core.borrower import PointState
 from betimes.core.budget import Budget, attempt_id
 from betimes.core.change import (
     Append,
@@ -25,6 +26,7 @@ from betimes.core.change import (
     CheckHead,
     MoveContact,
     SaveBudget,
+    SaveHead,
     SaveObligation,
 )
 from betimes.core.contact import Contact, Event, Spoke, State
@@ -357,11 +359,15 @@ class Dispatch:
             case Refused(may_retry=True):
                 after = claimed.put_back(now)
                 return self._record(claimed, after, Event.PUT_BACK, now, Dispatched.PUT_BACK)
-            case Refused():
+            case Refused(code):
                 after = claimed.refused(now)
                 if after.state is State.UNKNOWN:
-                    return self._record(claimed, after, Event.HELD, now, Dispatched.UNKNOWN)
-                return self._record(claimed, after, Event.REFUSED, now, Dispatched.REFUSED)
+                    return self._record(
+                        claimed, after, Event.HELD, now, Dispatched.UNKNOWN, code=code
+                    )
+                return self._record(
+                    claimed, after, Event.REFUSED, now, Dispatched.REFUSED, code=code
+                )
             case Unknown():
                 after = claimed.unknown(Reason.PROVIDER_TIMEOUT, now)
                 return self._record(claimed, after, Event.TIMED_OUT, now, Dispatched.UNKNOWN)
@@ -376,8 +382,11 @@ class Dispatch:
         now: datetime,
         answer: Dispatched,
         along: Sequence[Change] = (),
+        *,
+        code: str = "",
     ) -> Dispatched:
-        """Write the outcome under the fence of the attempt, with what goes along as long as nobody is in the way.
+        """Write the outcome under the fence of the attempt, with what goes along as long as nobody is in the way;
+        `code` is that of a refusal for good.
 
         Losing the fence is no failure: an event of the provider, or the review, has moved the contact on. The outcome
         then becomes a fact in the contact's chain, and moves the contact only if it is evidence.
@@ -406,7 +415,7 @@ class Dispatch:
                 changes += along
             # Where a provider has reported the contact meanwhile, something of it has gone.
             if refused and settled.sent_at is None and attempt < MAX_TRIES - 1:
-                changes += self._taken_back(claimed, settled, now)
+                changes += self._taken_back(claimed, settled, now, code)
             try:
                 self.stores.store.commit(changes)
             except Stale as stale:
@@ -446,15 +455,18 @@ class Dispatch:
             watch = replace(watch, ask_at=look_at)
         return _watched(seen, replace(watch, look_at=look_at))
 
-    def _taken_back(self, claimed: Contact, after: Contact, now: datetime) -> list[Change]:
+    def _taken_back(
+        self, claimed: Contact, after: Contact, now: datetime, code: str
+    ) -> list[Change]:
         """Return the changes that take back an attempt that the provider surely did not take: nobody was tried, and
         where no earlier attempt may have gone, nothing was spoken. After a refusal for good the step is looked at now:
-        another of its channels may be left.
+        another of its channels may be left. Where the provider's code says that the address is none, or that its owner
+        opted out, the contact point is blocked: no report will ever come to do it.
 
         The outcome matters more: where others keep writing the person's pages, it is recorded without this.
         """
         pages = self.stores.book.pages(claimed.tenant, claimed.borrower_id)
-        changes: list[Change] = []
+        changes = _blocking(pages, claimed, code)
         budget = pages.budget.without(attempt_id(claimed.id, claimed.attempt), claimed.tenant)
         if budget is not pages.budget:
             changes.append(SaveBudget.of(pages, budget))
@@ -519,6 +531,22 @@ class Dispatch:
         changes.append(CheckHead(borrower.tenant, borrower.id, borrower.version))
         self.stores.store.commit(changes)
         return Dispatched.ENDED
+
+
+def _blocking(pages: Pages, contact: Contact, code: str) -> list[Change]:
+    """Return the change that blocks the contact point for what a provider's refusal says of it, if it says anything."""
+    state = None
+    if bounces.ends_address(code):
+        state = PointState.BOUNCED
+    elif bounces.is_opt_out(code):
+        state = PointState.OPTED_OUT
+    head = pages.head
+    if state is None or head is None:
+        return []
+    blocked = head.blocking(contact.channel, contact.point, state)
+    if blocked is head:
+        return []
+    return [SaveHead(replace(blocked, version=head.version + 1), head.version)]
 
 
 def _watched(snapshot: Snapshot, watch: Watch) -> list[Change]:

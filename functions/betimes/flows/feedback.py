@@ -12,7 +12,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from betimes.core.borrower import Borrower, PointState
+from betimes.core import bounces
+from betimes.core.borrower import PointState
 from betimes.core.change import Append, Change, MoveContact, SaveHead, SaveObligation
 from betimes.core.contact import Contact, Event
 from betimes.core.errors import Stale, Unavailable
@@ -76,7 +77,7 @@ def hear(stores: Stores, reported: ProviderEvent) -> Heard:
             changes: list[Change] = [
                 MoveContact.of(contact, after),
                 Append(written),
-                *_block(stores, contact, reported.event),
+                *_block(stores, contact, reported),
                 *_look_again(stores, after, reported.at),
             ]
             stores.store.commit(changes)
@@ -116,28 +117,18 @@ def _look_again(stores: Stores, contact: Contact, at: datetime) -> list[Change]:
     ]
 
 
-def _block(stores: Stores, contact: Contact, event: Event) -> list[Change]:
-    """Return the change that blocks the contact point after a hard bounce or a complaint.
+def _block(stores: Stores, contact: Contact, reported: ProviderEvent) -> list[Change]:
+    """Return the change that blocks the contact point after a hard bounce, a complaint or an opt-out.
 
     Nothing if it is blocked already, or if the address the message went to has been replaced: another address has not
     bounced.
     """
-    state = _BLOCKS.get(event)
+    opted_out = bounces.is_opt_out(reported.detail)
+    state = PointState.OPTED_OUT if opted_out else _BLOCKS.get(reported.event)
     head = stores.book.pages(contact.tenant, contact.borrower_id).head if state else None
     if state is None or head is None:
         return []
-    blocked = _with_point(head, contact, state)
+    blocked = head.blocking(contact.channel, contact.point, state)
     if blocked == head:
         return []
     return [SaveHead(replace(blocked, version=head.version + 1), head.version)]
-
-
-def _with_point(head: Borrower, contact: Contact, state: PointState) -> Borrower:
-    points = tuple(
-        replace(point, state=state)
-        if (point.channel, point.since, point.state)
-        == (contact.channel, contact.point, PointState.ACTIVE)
-        else point
-        for point in head.contact_points
-    )
-    return replace(head, contact_points=points)

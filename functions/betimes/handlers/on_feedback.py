@@ -1,4 +1,4 @@
-"""on_feedback: what e-mail providers report, folded into contacts and contact points."""
+"""on_feedback: what providers report, folded into contacts and contact points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from betimes import wiring
 from betimes.flows.feedback import hear
 from betimes.handlers.batches import each_record
-from betimes.wire import ses_events
+from betimes.wire import reports
 
 WORLD = wiring.from_environment()
 
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _hear(record: SQSRecord) -> str:
-    reported = ses_events.parse(record.body)
+    reported = reports.parse(record.body)
     if reported is None:
         return "ignored"
     return hear(WORLD.stores, reported)
