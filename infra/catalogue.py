@@ -50,6 +50,8 @@ MAX_RECEIVES: Final = 5
 
 _TABLES_ENV: Final = (Env.BOOK_TABLE, Env.CONTACTS_TABLE, Env.LEDGER_TABLE)
 _POLICY_ENV: Final = (Env.TREATMENT, Env.LENDER, Env.LICENCE, Env.JURISDICTIONS, Env.SHARDS)
+# What makes the links of a message.
+_LINKS_ENV: Final = (Env.LINK_KEYS, Env.PAGE_URL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,11 @@ FUNCTIONS: Final = (
         "on_delivery",
         512,
         90,
-        (*_TABLES_ENV, *_POLICY_ENV, Env.SENDER_ADDRESS, Env.CONFIGURATION_SET),
+        (*_TABLES_ENV, *_POLICY_ENV, *_LINKS_ENV, Env.SENDER_ADDRESS, Env.CONFIGURATION_SET),
     ),
-    FunctionSpec(ON_DELIVERY_SMS, "on_delivery", 512, 90, (*_TABLES_ENV, *_POLICY_ENV)),
+    FunctionSpec(
+        ON_DELIVERY_SMS, "on_delivery", 512, 90, (*_TABLES_ENV, *_POLICY_ENV, *_LINKS_ENV)
+    ),
     FunctionSpec(ON_FEEDBACK, ON_FEEDBACK, 512, 30, _TABLES_ENV),
     FunctionSpec(ON_LEDGER, ON_LEDGER, 512, 60, (Env.LEDGER_TABLE, Env.EVIDENCE_BUCKET)),
     FunctionSpec(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from aws_cdk import SecretValue
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_kms as kms
@@ -16,7 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secrets
 from constructs import Construct
 
-from betimes.config import LINKS
+from betimes.config import LINKS, LOCAL_LINK_KEY
 from infra.keys import removal
 from infra.logical import pin
 from infra.nag import acknowledge
@@ -33,7 +34,7 @@ METHODS: Final = (
 
 class LinkKeys(Construct):
     """`secret` holds the keys of links as `betimes.adapters.link_keys` reads them; its first key is
-    made by AWS, and nobody has seen it.
+    made by AWS, and nobody has seen it, but for the local stage.
     """
 
     def __init__(
@@ -45,12 +46,8 @@ class LinkKeys(Construct):
             "Keys",
             description=f"Betimes {settings.stage}: keys of action links and message codes",
             encryption_key=key,
-            generate_secret_string=secrets.SecretStringGenerator(
-                secret_string_template=json.dumps({"current": "1"}),
-                generate_string_key="1",
-                password_length=KEY_LENGTH,
-                exclude_punctuation=True,
-            ),
+            generate_secret_string=None if settings.is_local else _made_by_aws(),
+            secret_string_value=_known_to_all() if settings.is_local else None,
             removal_policy=removal(settings),
         )
         pin(self.secret, "LinkKeys")
@@ -59,6 +56,20 @@ class LinkKeys(Construct):
             "SMG4",
             because="Links live for a year, so a key outlives its successor: a person adds one, none is replaced.",
         )
+
+
+def _made_by_aws() -> secrets.SecretStringGenerator:
+    return secrets.SecretStringGenerator(
+        secret_string_template=json.dumps({"current": "1"}),
+        generate_string_key="1",
+        password_length=KEY_LENGTH,
+        exclude_punctuation=True,
+    )
+
+
+def _known_to_all() -> SecretValue:
+    """Return the local stage's key, which the lab signs with too: what both write is compared."""
+    return SecretValue.unsafe_plain_text(json.dumps({"current": "1", "1": LOCAL_LINK_KEY}))
 
 
 class Page(Construct):

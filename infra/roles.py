@@ -101,7 +101,12 @@ _LOOK: Final = (
 )
 # A delivery decides again; a contact that may not go now moves its obligation's look, so it writes all that a look
 # does.
-_DELIVERY: Final = (*_LOOK, _tables_key())
+_DELIVERY: Final = (
+    *_LOOK,
+    # The links of a message are signed.
+    _on(Target.LINK_KEYS, do="secretsmanager:GetSecretValue"),
+    _tables_key("secretsmanager"),
+)
 
 ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
     catalogue.ON_REQUEST: (

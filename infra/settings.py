@@ -40,6 +40,7 @@ _PACK: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*|HOUSE")
 _LICENCE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*")
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_ORIGIN: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 # CDK's own keys carry a colon, slash or hyphen (`aws:cdk:…`, `@aws-cdk/…`, `availability-zones:…`); ours never do.
 _OUR_KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -56,7 +57,9 @@ class InfraSettings:
     may live in the region, see `infra.residency`). `licence` is the jurisdiction under whose licence the lender
     acts: its rules bind beside those of each borrower's residence and numbers (empty: it has no say). `pay_url` is
     the lender's payment page that links lead to (empty: pages say how to pay in words), `link_hosts` the hosts, with
-    commas between them, that it and other links may lead to.
+    commas between them, that it and other links may lead to. `page_url` is the address under which borrowers reach the
+    hosted pages, such as https://remind.lender.example: a domain of the lender's that leads to the API (empty: messages
+    have no links, no code and no one-click unsubscription).
 
     Raises:
         ValueError: a value that cannot be deployed; the message names the key.
@@ -82,6 +85,7 @@ class InfraSettings:
     licence: str = ""
     pay_url: str = ""
     link_hosts: str = ""
+    page_url: str = ""
 
     def __post_init__(self) -> None:
         _match("stage", self.stage, _STAGE, "1 to 12 lower-case letters and digits")
@@ -123,6 +127,11 @@ class InfraSettings:
         if self.pay_url and not any(self.pay_url.startswith(f"https://{host}/") for host in hosts):
             _refuse(
                 "pay_url", self.pay_url, "https, with a path, on one of the hosts of link_hosts"
+            )
+
+        if self.page_url:
+            _match(
+                "page_url", self.page_url, _ORIGIN, "https://, a host in lower case, and no path"
             )
 
     @property

@@ -210,6 +210,7 @@ class BetimesStack(cdk.Stack):
             Env.LINK_KEYS: self._link_keys.secret_arn,
             Env.LINK_HOSTS: settings.link_hosts,
             Env.PAY_URL: settings.pay_url,
+            Env.PAGE_URL: settings.page_url,
             Env.JURISDICTIONS: " ".join(settings.jurisdictions),
         }
 

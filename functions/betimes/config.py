@@ -34,6 +34,7 @@ class Env:
     LINK_KEYS: Final = "BETIMES_LINK_KEYS_ARN"
     LINK_HOSTS: Final = "BETIMES_LINK_HOSTS"
     PAY_URL: Final = "BETIMES_PAY_URL"
+    PAGE_URL: Final = "BETIMES_PAGE_URL"
     CLOCK_OFFSET: Final = "BETIMES_CLOCK_OFFSET_S"
 
 
@@ -80,6 +81,10 @@ LINKS: Final = "/l/"
 
 METRICS_NAMESPACE: Final = "Betimes"
 LOCAL_STAGE: Final = "local"
+# Of the local stage and the lab, so that both write the same texts: a host that leads nowhere, and a key that everybody
+# knows. A deployment's key is made by AWS.
+LOCAL_PAGE_URL: Final = "https://remind.betimes.example"
+LOCAL_LINK_KEY: Final = "not a secret: for the local stage and the lab alone"
 
 # One attempt at a provider (`specification.md` S1b): the call starts at most LEASE - GUARD after its claim.
 LEASE: Final = timedelta(seconds=60)
@@ -120,6 +125,8 @@ class Settings:
     link_keys: str = ""
     link_hosts: str = ""
     pay_url: str = ""
+    # Where the hosted pages are reached, such as https://remind.lender.example; "" for messages without links.
+    page_url: str = ""
     shards: int = 4
     clock_offset_s: int = 0
 
@@ -179,5 +186,6 @@ _TEXT_SETTINGS: Final = {
     "link_keys": Env.LINK_KEYS,
     "link_hosts": Env.LINK_HOSTS,
     "pay_url": Env.PAY_URL,
+    "page_url": Env.PAGE_URL,
 }
 _NUMBER_SETTINGS: Final = {"shards": Env.SHARDS, "clock_offset_s": Env.CLOCK_OFFSET}

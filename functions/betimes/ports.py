@@ -6,12 +6,13 @@ Every implementation passes the same contract suite (tests/contracts).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from betimes.core.book import Owner, Pages
 from betimes.core.change import Change
 from betimes.core.contact import Contact
+from betimes.core.links import Issued
 from betimes.core.message import Text
 from betimes.core.pace import Ask, Gauge, Quota, Verdict
 from betimes.core.record import Record
@@ -140,6 +141,17 @@ class Sender(Protocol):
 
     def send(self, letter: Letter) -> Answer:
         """Make exactly one request to the provider and return its answer; "no" and "unknown" are values."""
+
+
+class Links(Protocol):
+    """Where the links and the code of a message come from."""
+
+    def issued(self, tenant: str, contact_id: str, on: date) -> Issued:
+        """Return those of a contact as issued `on` a day (UTC), the same each time until keys change.
+
+        Raises:
+            Unavailable: the keys are out of reach.
+        """
 
 
 class Limiter(Protocol):

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from betimes.config import GUARD, LEASE, Settings
+from betimes.config import GUARD, LEASE, LINKS, Settings
 from betimes.core.policies import Policies
 from betimes.flows.dispatch import Dispatch
 from betimes.flows.intake import Intake
@@ -21,7 +21,7 @@ from betimes.ports import Clock, Sender, Stores
 if TYPE_CHECKING:
     from betimes.adapters.dynamodb import Tables
     from betimes.adapters.fanout import Fanout
-    from betimes.adapters.link_keys import LinkKeys
+    from betimes.adapters.link_keys import LinkKeys, PageLinks
     from betimes.adapters.objects import Bucket
     from betimes.adapters.queues import Queue
     from betimes.adapters.segments import Segments
@@ -102,6 +102,14 @@ class World:
         from betimes.adapters.link_keys import LinkKeys
 
         return LinkKeys(client("secretsmanager"), self.settings.need("link_keys"), self.clock)
+
+    @cached_property
+    def page_links(self) -> PageLinks | None:
+        """What makes the links of messages; None where nobody has said where the pages are."""
+        from betimes.adapters.link_keys import PageLinks
+
+        page = self.settings.page_url
+        return PageLinks(self.key_ring, page + LINKS) if page else None
 
     @cached_property
     def pay_url(self) -> str:
@@ -194,7 +202,9 @@ class World:
 
 def dispatch_of(world: World, senders: Mapping[str, Sender]) -> Dispatch:
     """Return the dispatch flow of `world` with these ways out."""
-    return Dispatch(world.stores, world.policies, senders, world.clock, LEASE, GUARD)
+    return Dispatch(
+        world.stores, world.policies, senders, world.clock, LEASE, GUARD, world.page_links
+    )
 
 
 class _Senders(dict[str, Sender]):

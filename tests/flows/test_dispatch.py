@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from betimes.core import bounces
+from betimes.core import bounces, links
 from betimes.core.borrower import PointState
 from betimes.core.change import MAX_CHANGES, Change
 from betimes.core.contact import Event, State
@@ -20,6 +20,7 @@ from betimes.core.decide import CLOSING_MARGIN
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
 from betimes.core.intake import AmendObligation, Command
+from betimes.core.links import Action, Issued, Keys
 from betimes.core.look import REOFFER
 from betimes.core.reason import Reason
 from betimes.core.treatment import MessageClass
@@ -159,6 +160,70 @@ def test_a_refusal_for_good_ends_the_contact() -> None:
     refused = contact_of(here, contact_id)
     assert (refused.state, refused.reason) == (State.REFUSED, Reason.PROVIDER_REFUSED)
     assert (refused.sent_at, refused.lease_until) == (None, None)
+
+
+class Signed:
+    """Links of the tests, and how often they were asked for."""
+
+    keys = Keys(1, {1: b"a key of the tests, 32 bytes long"})
+    page = "https://remind.lender.example/l/"
+
+    def issued(self, tenant: str, contact_id: str, on: date) -> Issued:
+        """See `ports.Links`."""
+        return links.issued(self.keys, self.page, tenant, contact_id, on)
+
+
+def test_a_message_carries_its_own_links_and_code() -> None:
+    """Each opens what it is for, of this contact and tenant; the code is the message's; an e-mail can be unsubscribed
+    from with one click, and says how long it is of use.
+    """
+    here, contact_id = ready()
+    provider = Provider([Accepted("p-1")])
+    assert delivered(here, contact_id, provider, links=Signed()) is Dispatched.ACCEPTED
+    (letter,) = provider.letters
+    issued = Signed().issued(TENANT, contact_id, STEP_AT.date())
+    for shown in (issued.pay, issued.preferences, issued.code):
+        assert shown in letter.text.body
+        assert shown in letter.text.html
+    assert letter.unsubscribe == issued.unsubscribe
+    for url, action in (
+        (issued.pay, Action.PAY),
+        (issued.preferences, Action.PREFERENCES),
+        (issued.unsubscribe, Action.UNSUBSCRIBE),
+    ):
+        link = links.opened(Signed.keys, url.removeprefix(Signed.page), STEP_AT)
+        assert (link.tenant, link.contact_id, link.action) == (TENANT, contact_id, action)
+    assert 0 < letter.lives_s <= 24 * 3_600
+    assert contact_of(here, contact_id).text_sha256 == letter.text.sha256
+
+
+def test_an_sms_is_no_mail_and_nothing_is_linked_without_pages() -> None:
+    """One-click unsubscription is of e-mails alone; without pages a message has no link and no code."""
+    here, contact_id = ready("", PHONE)
+    provider = Provider([Accepted("p-1")])
+    assert delivered(here, contact_id, provider, links=Signed()) is Dispatched.ACCEPTED
+    assert provider.letters[0].unsubscribe == ""
+    here, contact_id = ready()
+    provider = Provider([Accepted("p-1")])
+    assert delivered(here, contact_id, provider) is Dispatched.ACCEPTED
+    assert provider.letters[0].unsubscribe == ""
+    assert "https://" not in provider.letters[0].text.body
+
+
+def test_links_that_cannot_be_signed_claim_nothing() -> None:
+    """The keys are out of reach: nothing was sent, the queue delivers again."""
+    here, contact_id = ready()
+
+    class OutOfReach:
+        def issued(self, tenant: str, contact_id: str, on: date) -> Issued:
+            raise Unavailable("the keys of links cannot be read")
+
+    provider = Provider([Accepted("p-1")])
+    with pytest.raises(Unavailable):
+        delivered(here, contact_id, provider, links=OutOfReach())
+    assert contact_of(here, contact_id).state is State.READY
+    assert not provider.letters
+    assert delivered(here, contact_id, provider) is Dispatched.ACCEPTED
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "on_delivery_email": {
         **LOOK,
         "EmailQueue": RECEIVE,
-        "DataKey via dynamodb": "kms:Decrypt",
+        "LinkKeys": "secretsmanager:GetSecretValue",
+        "DataKey via dynamodb secretsmanager": "kms:Decrypt",
         "arn:aws:ses:us-east-1:000000000000:identity/betimes.example": "ses:SendEmail SendRawEmail",
         "arn:aws:ses:us-east-1:000000000000:configuration-set/ConfigurationSet": (
             "ses:SendEmail SendRawEmail"
@@ -67,7 +68,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "on_delivery_sms": {
         **LOOK,
         "SmsQueue": RECEIVE,
-        "DataKey via dynamodb": "kms:Decrypt",
+        "LinkKeys": "secretsmanager:GetSecretValue",
+        "DataKey via dynamodb secretsmanager": "kms:Decrypt",
         "*": "sns:Publish",
         "! arn:aws:sns:*": "sns:Publish",
     },

@@ -15,13 +15,14 @@ import pytest
 
 from betimes import config, outputs
 from betimes.adapters import items, segments
-from betimes.config import Env, Settings
+from betimes.config import LOCAL_LINK_KEY, Env, Settings
 from betimes.core.contact import State
 from betimes.outputs import title
 from betimes.wiring import World
 from infra import FUNCTIONS as FUNCTIONS_FOLDER
 from infra import ROOT, catalogue
 from infra.catalogue import FUNCTIONS, QUEUE, SCHEDULES, STREAMS, WORK_QUEUES
+from infra.page import KEY_LENGTH
 from infra.template import Template
 
 ENV_NAMES = {
@@ -657,3 +658,14 @@ def test_cfn_lint_has_no_complaint(cloud: Any) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_key_that_everybody_knows_signs_on_a_developer_s_machine_only(
+    template: Template, pocket: Template
+) -> None:
+    """A deployment's first key is made by AWS and stands in no template."""
+    assert LOCAL_LINK_KEY in str(pocket.resource("LinkKeys"))
+    assert LOCAL_LINK_KEY not in str(template.body)
+    made = template.resource("LinkKeys")["Properties"]
+    assert "SecretString" not in made
+    assert made["GenerateSecretString"]["PasswordLength"] == KEY_LENGTH

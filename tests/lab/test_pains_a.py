@@ -26,6 +26,7 @@ from betimes.core import (
     ageing,
     agenda,
     calibration,
+    gateway,
     keywords,
     message,
     pack,
@@ -934,6 +935,7 @@ PARSERS: Mapping[str, Callable[[Mapping[str, Any], str], object]] = {
     "calendars/*": workdays.parse,
     "buckets": ageing.parse_buckets,
     "prices": spend.parse,
+    "gateways/*": gateway.parse,
     "calibration": calibration.parse,
 }
 PACKS = PACKAGE / "packs"

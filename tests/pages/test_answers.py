@@ -355,6 +355,20 @@ def test_other_methods_and_paths_find_nothing() -> None:
         assert made.call("GET", path)["statusCode"] == 404
 
 
+def test_the_page_of_a_message_offers_what_else_there_is_to_say() -> None:
+    """Paid, a day, help, no agreement, wrong person: each leads to the page for it, of the same message."""
+    made = deployment()
+    body = made.get(made.token(Action.PAY))["body"]
+    found = re.findall(r'<li><a href="/l/([\w-]+)">([^<]+)</a>', body)
+    opened = [links.opened(KEYS, token, made.here.clock.now()) for token, _ in found]
+    assert [each.action for each in opened] == list(links.OFFERED)
+    assert len({each.contact_id for each in opened}) == 1
+    for token, title in found:
+        answer = made.get(token)
+        assert answer["statusCode"] == 200
+        assert title in answer["body"]
+
+
 def test_a_link_to_pay_changes_nothing_and_leads_to_the_lender() -> None:
     """The page names the host and links to it; a POST is refused, and no field asks for anything of a card."""
     made = deployment()

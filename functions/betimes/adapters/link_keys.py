@@ -11,11 +11,12 @@ stays for a year, as long as links live.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from betimes.core import links
 from betimes.core.errors import Unavailable
-from betimes.core.links import Keys
+from betimes.core.links import Issued, Keys
 from betimes.ports import Clock
 
 # How long keys are kept in memory: a new one is known everywhere after that.
@@ -51,6 +52,18 @@ class LinkKeys:
         except (BotoCoreError, ClientError) as error:
             raise Unavailable(f"the keys of links cannot be read: {type(error).__name__}") from None
         return parsed(text)
+
+
+class PageLinks:
+    """Links to the hosted pages at `page`, the address that a token is put behind (`ports.Links`)."""
+
+    def __init__(self, ring: LinkKeys, page: str) -> None:
+        self._ring = ring
+        self._page = page
+
+    def issued(self, tenant: str, contact_id: str, on: date) -> Issued:
+        """See `ports.Links.issued`."""
+        return links.issued(self._ring.keys(), self._page, tenant, contact_id, on)
 
 
 def parsed(text: str) -> Keys:

@@ -76,8 +76,11 @@ def ask(frame: Frame, action: Action, *, days: tuple[date, date] | None = None) 
     return _page(frame, frame.say(action, "title"), inner, check=True)
 
 
-def pay(frame: Frame, url: str) -> bytes:
-    """Return the page that leads to the lender's own payment page, "" where none is set; nothing is paid here."""
+def pay(frame: Frame, url: str, others: Mapping[Action, str]) -> bytes:
+    """Return the page that leads to the lender's own payment page, "" where none is set; nothing is paid here.
+
+    `others` are the addresses of what else a borrower may have to say, in the order they are offered in.
+    """
     inner = [_p(frame.say("pay", "intro"))]
     if url:
         host, go = urlsplit(url).hostname or "", frame.say("pay", "button")
@@ -87,6 +90,14 @@ def pay(frame: Frame, url: str) -> bytes:
         ]
     else:
         inner += [_p(frame.say("pay", "none"))]
+    rows = (
+        f'<li><a href="{escape(address)}">{escape(frame.say(action, "title"))}</a></li>'
+        for action, address in others.items()
+    )
+    inner += [
+        f"<h2>{escape(frame.say('pay', 'others'))}</h2>",
+        f'<ul class="others">{"".join(rows)}</ul>',
+    ]
     return _page(frame, frame.say("pay", "title"), inner, check=True)
 
 

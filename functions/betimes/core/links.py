@@ -6,7 +6,7 @@ is and which debts were spoken of follows from the contact, on our side.
 
 Layout, as bytes behind base64url without padding:
 
-    format 1 · key 1 · action 1 · day issued 2 (from 2020-01-01, UTC) · contact 17 · tenant, the rest · mac 16
+    format 1 · key 1 · action 1 · day issued 2 (from 2000-01-01, UTC) · contact 17 · tenant, the rest · mac 16
 
 The mac is HMAC-SHA256 over everything before it, cut to 16 bytes, with a key of the tenant's own that is derived from
 the deployment's; it is compared before anything else is read. A token is reusable and what it does is idempotent: a
@@ -34,7 +34,7 @@ from betimes.core.errors import Rejected
 from betimes.core.values import dataclass
 
 FORMAT: Final = 1
-EPOCH: Final = date(2020, 1, 1)
+EPOCH: Final = date(2000, 1, 1)
 # The shortest key, in bytes; HMAC-SHA256 gains nothing from more than 64.
 MIN_KEY: Final = 32
 MAC: Final = 16
@@ -95,6 +95,16 @@ LIVES: Final = {
 }
 
 
+# What the page of a message offers beside paying.
+OFFERED: Final = (
+    Action.ALREADY_PAID,
+    Action.PROMISE,
+    Action.NEED_HELP,
+    Action.DISPUTE,
+    Action.WRONG_PERSON,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """The keys of a deployment by their number, 1 to 255: all of them open links, `current` signs new ones.
@@ -126,12 +136,42 @@ class Link:
         return self.issued_on + timedelta(days=LIVES[self.action])
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a message about one contact carries: where a borrower can pay or tell what is the matter, where they choose
+    how we write, the address for one-click unsubscription (RFC 8058), and the message's code.
+    """
+
+    pay: str
+    preferences: str
+    unsubscribe: str
+    code: str
+
+
+def issued(keys: Keys, page: str, tenant: str, contact_id: str, on: date) -> Issued:
+    """Return the links of a message issued `on` a day (UTC), the same each time; `page` is what stands before a token.
+
+    Raises:
+        Rejected: what `token` raises.
+    """
+
+    def address(action: Action) -> str:
+        return page + token(keys, Link(tenant, contact_id, action, on))
+
+    return Issued(
+        address(Action.PAY),
+        address(Action.PREFERENCES),
+        address(Action.UNSUBSCRIBE),
+        code(keys, tenant, contact_id),
+    )
+
+
 def token(keys: Keys, link: Link) -> str:
     """Return the token of a link, signed with the current key: letters, digits, `-` and `_`, and the same each time.
 
     Raises:
         Rejected: code "bad_id", where the tenant or the contact is none of ours, or "bad_date", where the day of issue
-            lies outside the years 2020 to 2199.
+            lies outside the years 2000 to 2178.
     """
     if not ids.is_id(link.tenant):
         raise Rejected("bad_id", "tenant", "an id has 1 to 128 letters, digits or . _ : -")
@@ -139,7 +179,7 @@ def token(keys: Keys, link: Link) -> str:
         raise Rejected("bad_id", "contact_id", "a link belongs to a contact of the platform")
     days = (link.issued_on - EPOCH).days
     if not 0 <= days <= 0xFFFF:
-        raise Rejected("bad_date", "issued_on", "a link is issued between 2020 and 2199")
+        raise Rejected("bad_date", "issued_on", "a link is issued between 2000 and 2178")
     payload = b"".join(
         (
             bytes((FORMAT, keys.current, _NUMBER[link.action])),

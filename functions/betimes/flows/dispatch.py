@@ -33,6 +33,7 @@ from betimes.core.contact import Contact, Event, Spoke, State
 from betimes.core.decide import decide, dropped, redated
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.errors import Stale, Unavailable
+from betimes.core.links import Issued
 from betimes.core.look import (
     AFTER_SENDING,
     AT_DISPATCH,
@@ -43,17 +44,18 @@ from betimes.core.look import (
     missed,
     taken_back,
 )
-from betimes.core.message import Body, Text
+from betimes.core.message import Around, Body, Text
 from betimes.core.obligation import Watch, due_of
 from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.rules import request
 from betimes.core.touch import Touch
-from betimes.core.treatment import Fallback, Step, Treatment
+from betimes.core.treatment import Fallback, MessageClass, Step, Treatment
 from betimes.core.values import dataclass, replace
+from betimes.core.variables import Code, ShortLink
 from betimes.flows import ahead
 from betimes.flows.sweep import fed_until
-from betimes.ports import Accepted, Clock, Letter, Refused, Sender, Stores, Unknown
+from betimes.ports import Accepted, Clock, Letter, Links, Refused, Sender, Stores, Unknown
 
 # Tries of one delivery against other writers; after that the queue delivers again.
 MAX_TRIES = 3
@@ -121,7 +123,9 @@ class _Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The flow with what it needs. `lease` bounds an attempt; a call starts at most `lease - guard` after its claim."""
+    """The flow with what it needs. `lease` bounds an attempt; a call starts at most `lease - guard` after its claim.
+    Without `links` messages have none, and no code and no one-click unsubscription.
+    """
 
     stores: Stores
     policies: Policies
@@ -129,6 +133,7 @@ class Dispatch:
     clock: Clock
     lease: timedelta
     guard: timedelta
+    links: Links | None = None
 
     def deliver(self, contact_id: str) -> Dispatched:
         """Bring one contact to its provider, if it may still go, and return what became of it.
@@ -260,7 +265,10 @@ class Dispatch:
         assert point is not None, "a contact without a contact point is not decided as a send"
         spoken = [_as_spoken(each, now) for each in speaking]
         body = self._body(contact, spoken[0])
-        text = self._render(contact, body, spoken, now)
+        issued = None
+        if self.links is not None:
+            issued = self.links.issued(contact.tenant, contact.id, now.date())
+        text = self._render(contact, body, spoken, now, issued)
         steps = [(each.snapshot, _step_of(each)) for each in speaking]
         because = unsayable.against(self.policies.rules, steps, body, text, now)
         if because:
@@ -288,7 +296,16 @@ class Dispatch:
         for n, each in enumerate(asked, start=1):
             changes += _spoken(each, now) if each in speaking else _unsaid(claimed, each, n, now)
         self.stores.store.commit(changes)
-        letter = Letter(claimed.id, claimed.attempt, claimed.tenant, point.address, text)
+        useful_until = min(contact.not_after, *(_send_of(each).not_after for each in speaking))
+        letter = Letter(
+            claimed.id,
+            claimed.attempt,
+            claimed.tenant,
+            point.address,
+            text,
+            lives_s=max(0, (useful_until - now) // timedelta(seconds=1)),
+            unsubscribe=_unsubscribe(contact, issued, [step for _, step in steps]),
+        )
         return _Claimed(claimed, letter, asked[0] if asked[0] in speaking else None, now)
 
     def _end_unsayable(
@@ -325,14 +342,20 @@ class Dispatch:
         )
 
     def _render(
-        self, contact: Contact, body: Body, speaking: Sequence[Snapshot], now: datetime
+        self,
+        contact: Contact,
+        body: Body,
+        speaking: Sequence[Snapshot],
+        now: datetime,
+        issued: Issued | None,
     ) -> Text:
         """Return the text about what is owed now."""
         first, *along = speaking
         items = along if contact.also else None
-        return message.render(
-            body, message.values(first, now=now, lender=self.policies.lender, along=items)
+        values = message.values(
+            first, now=now, lender=self.policies.lender, along=items, around=_around(issued)
         )
+        return message.render(body, values)
 
     def _send(self, claimed: Contact, claim: _Claimed) -> Dispatched:
         assert claimed.lease_until is not None
@@ -625,10 +648,30 @@ def _spoken(asked: _Asked, now: datetime) -> list[Change]:
     return [_saved(asked.snapshot, _as_spoken(asked, now).obligation.watch)]
 
 
+def _around(issued: Issued | None) -> Around:
+    if issued is None:
+        return message.NOTHING_AROUND
+    return Around(ShortLink(issued.pay), ShortLink(issued.preferences), Code(issued.code))
+
+
+def _unsubscribe(contact: Contact, issued: Issued | None, steps: Sequence[Step]) -> str:
+    """Return the address for one-click unsubscription of an e-mail, "" for one without: what the law asks to be sent
+    cannot be unsubscribed from.
+    """
+    statutory = any(step.message_class is MessageClass.STATUTORY for step in steps)
+    if issued is None or statutory or contact.channel != "email":
+        return ""
+    return issued.unsubscribe
+
+
+def _send_of(asked: _Asked) -> Send:
+    assert isinstance(asked.decision, Send), "only what goes is spoken"
+    return asked.decision
+
+
 def _step_of(asked: _Asked) -> Step:
     """Return the step that is spoken, by the version of the treatment it was decided under."""
-    assert isinstance(asked.decision, Send), "only what goes is spoken"
-    return asked.treatment.version(str(asked.decision.facts["treatment"])).step(asked.step)
+    return asked.treatment.version(str(_send_of(asked).facts["treatment"])).step(asked.step)
 
 
 def _as_spoken(asked: _Asked, now: datetime) -> Snapshot:

@@ -21,8 +21,9 @@ from betimes.core import links
 from betimes.core.borrower import Borrower
 from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.intake import Outcome
-from betimes.core.links import Action
+from betimes.core.links import OFFERED, Action, Link
 from betimes.core.preferences import NONE, Preferences
+from betimes.core.values import replace
 from betimes.flows.answer import Done, Opened
 from betimes.flows.preferences import languages, prefer
 from betimes.handlers.batches import logger
@@ -97,7 +98,7 @@ def _shown(opened: Opened, frame: Frame) -> Answer:
     action = opened.link.action
     match action:
         case Action.PAY:
-            return _html(frame, pages.pay(frame, WORLD.pay_url))
+            return _html(frame, pages.pay(frame, WORLD.pay_url, _others(opened.link)))
         case Action.PREFERENCES:
             return _html(frame, _settings(opened, frame, opened.head.preferences))
         case Action.PROMISE:
@@ -105,6 +106,12 @@ def _shown(opened: Opened, frame: Frame) -> Answer:
             return _html(frame, pages.ask(frame, action, days=days))
         case _:
             return _html(frame, pages.ask(frame, action))
+
+
+def _others(link: Link) -> dict[Action, str]:
+    """Return the addresses of what else a borrower may have to say about the message that a link came with."""
+    keys = WORLD.key_ring.keys()
+    return {action: LINKS + links.token(keys, replace(link, action=action)) for action in OFFERED}
 
 
 def _acted(request: Asked, opened: Opened, frame: Frame) -> Answer:

@@ -16,6 +16,7 @@ from betimes.core.report import Report
 from betimes.core.values import dataclass
 from betimes.flows.intake import Told
 from betimes.flows.load import REMARKS
+from betimes.lab.links import LocalLinks
 from betimes.lab.world import TENANT, World
 
 # After the last thing told and the last due date, a lab goes on for as long as the default treatment may still speak.
@@ -57,7 +58,7 @@ def run(
     start = events[0].at if events else end
     if start is None:
         raise Rejected("empty_tape", "", "the tape holds no rows")
-    world = World(policies, start)
+    world = World(policies, start, links=LocalLinks())
     done = LabRun(report_of(world, policies), world)
     for n, event in enumerate(events):
         if end is not None and event.at > end:
@@ -88,7 +89,7 @@ def run_at(events: Iterable[Event], policies: Policies, at: datetime) -> LabRun:
 
     This is what a run on the pocket cloud does: the same contacts with the same texts.
     """
-    world = World(policies, at)
+    world = World(policies, at, links=LocalLinks())
     done = LabRun(report_of(world, policies), world)
     known = [event for event in events if event.at <= at]
     for event, answer in zip(

@@ -25,7 +25,7 @@ from betimes.flows.intake import Answer, Intake, Told
 from betimes.flows.replan import replan
 from betimes.flows.sweep import Swept, sweep
 from betimes.lab.memory import Memory
-from betimes.ports import Accepted, Letter, Refused, Stores, Unknown
+from betimes.ports import Accepted, Letter, Links, Refused, Stores, Unknown
 from betimes.ports import Answer as ProviderAnswer
 
 T = TypeVar("T")
@@ -160,11 +160,18 @@ class Provider:
 class World:
     """Memory stores, a virtual clock, a pretend provider, and the flows wired as on AWS.
 
-    `faults` are those of its queue; `late` and `repeated` count how often they struck.
+    `faults` are those of its queue; `late` and `repeated` count how often they struck. Without `links`
+    messages have none.
     """
 
     def __init__(
-        self, policies: Policies, start: datetime, *, shards: int = 4, faults: Faults = NO_FAULTS
+        self,
+        policies: Policies,
+        start: datetime,
+        *,
+        shards: int = 4,
+        faults: Faults = NO_FAULTS,
+        links: Links | None = None,
     ) -> None:
         self.policies = policies
         self.clock = VirtualClock(start)
@@ -179,6 +186,7 @@ class World:
             self.clock,
             LEASE,
             GUARD,
+            links,
         )
         self.dispatched: Counter[Dispatched] = Counter()
         self.died = 0

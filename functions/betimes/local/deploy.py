@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from betimes.config import LOCAL_STAGE
+from betimes.config import LOCAL_PAGE_URL, LOCAL_STAGE
 from betimes.local.emulator import ACCOUNT, LOCAL_FOLDER, REGION, Emulator
 
 # CloudFormation's quota for a template inside the request; a longer one goes through the bucket.
@@ -159,6 +159,8 @@ def _local_settings() -> dict[str, object]:
         "account": ACCOUNT,
         "region": REGION,
         "bundle": "local",
+        # A name that leads nowhere: what borrowers would open is served at `ApiEndpoint` here.
+        "page_url": LOCAL_PAGE_URL,
         "architecture": "arm64" if machine in ("arm64", "aarch64") else "x86_64",
         # ministack runs functions with its own Python, which `make setup` takes from the one that runs here.
         "runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
