@@ -24,6 +24,10 @@ UNDECIDED_METRIC: Final = "Undecided"
 # Lenders whose repayments are older than a treatment of theirs allows, counted by `on_close_day`: their demands wait.
 STALE_FEEDS_METRIC: Final = "StaleFeeds"
 PROOFS_ENDING_METRIC: Final = "ProofsEnding"
+# What a delivery has to wait for longer than time alone mends, counted by `on_delivery`.
+PROVIDER_PAUSED_METRIC: Final = "ProviderPaused"
+BUDGET_SPENT_METRIC: Final = "BudgetSpent"
+SPEND_WARNED_METRIC: Final = "SpendWarned"
 # The dimension Powertools puts on every metric.
 SERVICE_DIMENSION: Final = "service"
 
@@ -74,6 +78,22 @@ class Alarms(Construct):
             PROOFS_ENDING_METRIC,
             "The proof of a treatment ends within 60 days, after which nothing can be deployed: run 'betimes check "
             "--sign' and release. The report of that day names the treatments.",
+        )
+        self._counted(
+            "ProviderPausedAlarm",
+            PROVIDER_PAUSED_METRIC,
+            "A provider takes nothing more: its quota of the day or its limit of money is used up, or it is closed. "
+            "What is meant for it waits; ask the provider for more, or see which treatment sends so much.",
+        )
+        self._counted(
+            "BudgetSpentAlarm",
+            BUDGET_SPENT_METRIC,
+            "A tenant has spent what it may in a day on a channel (daily_limits): the rest waits for tomorrow.",
+        )
+        self._counted(
+            "SpendWarnedAlarm",
+            SPEND_WARNED_METRIC,
+            "A tenant has spent four fifths of what it may in a day on a channel (daily_limits).",
         )
         for name, queue in last_stops.items():
             self._last_stop(name, queue)

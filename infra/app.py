@@ -58,7 +58,7 @@ def _tell(app: cdk.App, settings: InfraSettings) -> None:
     said = "" if settings.jurisdictions else residency.told(stack.served, residency.read())
     if said:
         print(f"infra: {said}", file=sys.stderr)
-    for channel, because in residency.closed_channels(settings.region).items():
+    for channel, because in residency.closed_channels(settings.region, settings.ways).items():
         what = f"the channel {channel} is closed: {because}; what is meant for it waits in its queue for a gateway"
         print(f"infra: {what}", file=sys.stderr)
 

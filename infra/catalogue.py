@@ -9,7 +9,7 @@ sixth attempt.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +29,7 @@ SWEEP: Final = "sweep"
 FILES: Final = "files"
 EMAIL: Final = "email"
 SMS: Final = "sms"
+PUSH: Final = "push"
 FEEDBACK: Final = "feedback"
 SCHEDULE: Final = "schedule"
 
@@ -40,6 +41,7 @@ ON_BOOK_CHANGE: Final = "on_book_change"
 ON_CONTACT: Final = "on_contact"
 ON_DELIVERY_EMAIL: Final = "on_delivery_email"
 ON_DELIVERY_SMS: Final = "on_delivery_sms"
+ON_DELIVERY_PUSH: Final = "on_delivery_push"
 ON_FEEDBACK: Final = "on_feedback"
 ON_LEDGER: Final = "on_ledger"
 ON_CLOSE_DAY: Final = "on_close_day"
@@ -49,9 +51,20 @@ VISIBILITY_FACTOR: Final = 6
 MAX_RECEIVES: Final = 5
 
 _TABLES_ENV: Final = (Env.BOOK_TABLE, Env.CONTACTS_TABLE, Env.LEDGER_TABLE)
-_POLICY_ENV: Final = (Env.TREATMENT, Env.LENDER, Env.LICENCE, Env.JURISDICTIONS, Env.SHARDS)
+_POLICY_ENV: Final = (
+    *(Env.TREATMENT, Env.LENDER, Env.LICENCE, Env.JURISDICTIONS, Env.SHARDS),
+    # How long a receipt may take depends on who sends.
+    Env.PROVIDERS,
+)
 # What makes the links of a message.
 _LINKS_ENV: Final = (Env.LINK_KEYS, Env.PAGE_URL)
+# What every delivery is told: whom to ask for room, and where what has to wait goes.
+_DELIVERY_ENV: Final = (
+    *_TABLES_ENV,
+    *_POLICY_ENV,
+    *_LINKS_ENV,
+    *(Env.RATES, Env.DAILY_LIMITS, Env.OWN_QUEUE, Env.FEEDBACK_QUEUE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +103,21 @@ FUNCTIONS: Final = (
         "on_delivery",
         512,
         90,
-        (*_TABLES_ENV, *_POLICY_ENV, *_LINKS_ENV, Env.SENDER_ADDRESS, Env.CONFIGURATION_SET),
+        (*_DELIVERY_ENV, Env.SENDER_ADDRESS, Env.CONFIGURATION_SET),
     ),
     FunctionSpec(
-        ON_DELIVERY_SMS, "on_delivery", 512, 90, (*_TABLES_ENV, *_POLICY_ENV, *_LINKS_ENV)
+        ON_DELIVERY_SMS,
+        "on_delivery",
+        512,
+        90,
+        (
+            *_DELIVERY_ENV,
+            *(Env.SMS_CONFIGURATION_SET, Env.SMS_ORIGINATION),
+            *(Env.GATEWAY_ACCOUNT, Env.GATEWAY_KEY),
+        ),
     ),
-    FunctionSpec(ON_FEEDBACK, ON_FEEDBACK, 512, 30, _TABLES_ENV),
+    FunctionSpec(ON_DELIVERY_PUSH, "on_delivery", 512, 90, _DELIVERY_ENV),
+    FunctionSpec(ON_FEEDBACK, ON_FEEDBACK, 512, 30, (*_TABLES_ENV, Env.PROVIDERS)),
     FunctionSpec(ON_LEDGER, ON_LEDGER, 512, 60, (Env.LEDGER_TABLE, Env.EVIDENCE_BUCKET)),
     FunctionSpec(
         ON_CLOSE_DAY,
@@ -144,29 +166,43 @@ WORK_QUEUES: Final = (
     QueueSpec(FILES, ON_FILE, batch=1, concurrency=4, retention_h=96),
     QueueSpec(EMAIL, ON_DELIVERY_EMAIL, batch=5, concurrency=8, retention_h=96),
     QueueSpec(SMS, ON_DELIVERY_SMS, batch=5, concurrency=4, retention_h=96),
+    QueueSpec(PUSH, ON_DELIVERY_PUSH, batch=5, concurrency=8, retention_h=96),
     # Bounces and complaints name the recipient.
     QueueSpec(FEEDBACK, ON_FEEDBACK, batch=10, concurrency=8, retention_h=336, personal=True),
 )
 QUEUE: Final = {spec.name: spec for spec in WORK_QUEUES}
 # Which function sends on each channel.
-DELIVERIES: Final = {EMAIL: ON_DELIVERY_EMAIL, SMS: ON_DELIVERY_SMS}
+DELIVERIES: Final = {EMAIL: ON_DELIVERY_EMAIL, SMS: ON_DELIVERY_SMS, PUSH: ON_DELIVERY_PUSH}
+# Providers whose reports come through the feedback queue, and those of them that AWS runs: theirs come by a topic.
+BY_TOPIC: Final = frozenset({"ses", "eum"})
+REPORTING: Final = BY_TOPIC | {"sim"}
 
 
-def functions(closed: Collection[str] = ()) -> tuple[FunctionSpec, ...]:
-    """Return the functions of a deployment without the channels `closed`: none sends on them, and what SES would tell
-    of e-mail nobody hears.
+def functions(ways: Mapping[str, str]) -> tuple[FunctionSpec, ...]:
+    """Return the functions of a deployment in which `ways` says who sends on each channel: none sends on the others,
+    and where no provider reports, nobody hears.
     """
-    absent = {DELIVERIES[channel] for channel in closed}
-    if EMAIL in closed:
+    absent = {name for channel, name in DELIVERIES.items() if channel not in ways}
+    if not reports(ways):
         absent.add(ON_FEEDBACK)
     return tuple(spec for spec in FUNCTIONS if spec.name not in absent)
 
 
-def work_queues(closed: Collection[str] = ()) -> tuple[QueueSpec, ...]:
-    """Return the work queues of such a deployment: those of closed channels stay, so that what is meant for them waits
-    where an alarm sees it, and a gateway can fetch it.
+def work_queues(ways: Mapping[str, str]) -> tuple[QueueSpec, ...]:
+    """Return the work queues of such a deployment: those of channels that nobody sends on stay, so that what is meant
+    for them waits where an alarm sees it, and a gateway can fetch it.
     """
-    return tuple(spec for spec in WORK_QUEUES if spec.name != FEEDBACK or EMAIL not in closed)
+    return tuple(spec for spec in WORK_QUEUES if spec.name != FEEDBACK or reports(ways))
+
+
+def reports(ways: Mapping[str, str]) -> bool:
+    """Return whether any of these providers reports through the feedback queue."""
+    return not REPORTING.isdisjoint(ways.values())
+
+
+def reports_by_topic(ways: Mapping[str, str]) -> bool:
+    """Return whether any of these providers reports to a topic of ours."""
+    return not BY_TOPIC.isdisjoint(ways.values())
 
 
 # Attribute names and values in stream images. The item codecs own them; a filter cannot import code, so a test

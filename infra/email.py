@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.fanout import subscribe
+from infra.feedback import Feedback
 from infra.logical import pin
 from infra.settings import InfraSettings
 
@@ -32,7 +28,7 @@ EVENTS: Final = (
 
 
 class Email(Construct):
-    """`identity`, `configuration_set` and the `feedback` topic."""
+    """`identity` and `configuration_set`; what SES reports goes to `feedback`."""
 
     def __init__(
         self,
@@ -40,20 +36,9 @@ class Email(Construct):
         construct_id: str,
         *,
         settings: InfraSettings,
-        key: kms.IKey,
-        feedback_queue: sqs.Queue,
-        feedback_dead_letters: sqs.Queue,
+        feedback: Feedback,
     ) -> None:
         super().__init__(scope, construct_id)
-        # Bounces and complaints name the recipient, so the topic is encrypted like the queue behind it.
-        self.feedback = sns.Topic(self, "Feedback", enforce_ssl=True, master_key=key)
-        pin(self.feedback, "FeedbackTopic")
-        subscribe(
-            self.feedback,
-            feedback_queue,
-            feedback_dead_letters,
-            logical_id="FeedbackSubscription",
-        )
         self.configuration_set = ses.ConfigurationSet(
             self,
             "ConfigurationSet",
@@ -62,7 +47,7 @@ class Email(Construct):
             reputation_metrics=True,
         )
         pin(self.configuration_set, "ConfigurationSet")
-        self._publish_events(settings)
+        self._publish_events(feedback)
         self.identity = ses.EmailIdentity(
             self,
             "Identity",
@@ -73,16 +58,8 @@ class Email(Construct):
         )
         pin(self.identity, "SenderIdentity")
 
-    def _publish_events(self, settings: InfraSettings) -> None:
-        permission = self.feedback.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="EventsOfSes",
-                principals=[iam.ServicePrincipal("ses.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.feedback.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": settings.account}},
-            )
-        )
+    def _publish_events(self, feedback: Feedback) -> None:
+        permission = feedback.admit("ses.amazonaws.com", "EventsOfSes")
         destination = ses.CfnConfigurationSetEventDestination(
             self,
             "Events",
@@ -92,14 +69,14 @@ class Email(Construct):
                 enabled=True,
                 matching_event_types=[_wire_name(event) for event in EVENTS],
                 sns_destination=ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(
-                    topic_arn=self.feedback.topic_arn
+                    topic_arn=feedback.topic.topic_arn
                 ),
             ),
         )
         pin(destination, "FeedbackEvents")
         # SES tries the topic when the destination is made, so the permission has to stand first.
-        if permission.policy_dependable is not None:
-            destination.node.add_dependency(permission.policy_dependable)
+        if permission is not None:
+            destination.node.add_dependency(permission)
 
 
 def _wire_name(event: ses.EmailSendingEvent) -> str:

@@ -33,6 +33,8 @@ class Fanout(Construct):
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
         pin(self.topic, "ContactsTopic")
         for channel in CHANNELS:
+            if channel not in work:
+                continue
             subscribe(
                 self.topic,
                 work[channel],

@@ -16,6 +16,7 @@ from infra.bundling import Bundle, code_bundle, wheels_bundle
 from infra.catalogue import FunctionSpec
 from infra.logical import pin
 from infra.nag import acknowledge
+from infra.residency import open_ways
 from infra.roles import Target, make_role
 from infra.settings import InfraSettings
 
@@ -56,8 +57,8 @@ _RETENTION: Final[Mapping[int, logs.RetentionDays]] = {
 class Functions(Construct):
     """`by_name` holds the functions under their names of the catalogue.
 
-    `specs` are those to make. `values` says what each name of `config.Env` stands for; a function is told only the
-    names of its row.
+    `specs` are those to make. `values` says what each name of `config.Env` stands for, `own_queues` which queue each
+    function empties; a function is told only the names of its row.
     """
 
     def __init__(
@@ -69,9 +70,11 @@ class Functions(Construct):
         specs: Iterable[FunctionSpec],
         arns: Mapping[Target, str],
         values: Mapping[str, str],
+        own_queues: Mapping[str, str],
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
+        self._own_queues = own_queues
         self._arns = arns
         self._values = values
         self._runtime = lambda_.Runtime(settings.runtime, lambda_.RuntimeFamily.PYTHON)
@@ -98,6 +101,7 @@ class Functions(Construct):
         role = make_role(
             scope,
             spec.name,
+            ways=open_ways(self._settings),
             arns=self._arns,
             log_group_arn=log.log_group_arn,
             region=self._settings.region,
@@ -146,12 +150,15 @@ class Functions(Construct):
             POWERTOOLS_NAMESPACE: METRICS_NAMESPACE,
             POWERTOOLS_LOG_LEVEL: settings.log_level,
             ZONES_PATH: "",
-            **{name: self._values[name] for name in spec.environment},
+            **{name: self._value(spec, name) for name in spec.environment},
         }
         # The settings refuse an offset outside the local stage; elsewhere the variable does not even exist.
         if settings.is_local and settings.clock_offset_s:
             environment[Env.CLOCK_OFFSET] = str(settings.clock_offset_s)
         return environment
+
+    def _value(self, spec: FunctionSpec, name: str) -> str:
+        return self._own_queues[spec.name] if name == Env.OWN_QUEUE else self._values[name]
 
     def _name(self, spec: FunctionSpec) -> str:
         return f"betimes-{self._settings.stage}-{spec.name}"

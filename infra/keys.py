@@ -12,14 +12,19 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.catalogue import EMAIL
+from infra.catalogue import reports_by_topic
 from infra.logical import pin
-from infra.residency import closed_channels
+from infra.residency import open_ways
 from infra.settings import InfraSettings
 
-# Amazon SES publishes events to the feedback topic; Amazon SNS puts them into the feedback queue. Without SES, nothing
-# is delivered into anything encrypted.
-DELIVERING_SERVICES = ("ses.amazonaws.com", "sns.amazonaws.com")
+# Providers of AWS publish events to the feedback topic; Amazon SNS puts them into the feedback queue. Without such a
+# provider, nothing is delivered into anything encrypted.
+QUEUES = "queues"
+DELIVERING_SERVICES = {
+    "ses": "ses.amazonaws.com",
+    "eum": "sms-voice.amazonaws.com",
+    QUEUES: "sns.amazonaws.com",
+}
 
 
 class DataKey(Construct):
@@ -35,12 +40,17 @@ class DataKey(Construct):
             removal_policy=removal(settings),
         )
         pin(self.key, "DataKey")
-        if EMAIL in closed_channels(settings.region):
+        ways = open_ways(settings)
+        if not reports_by_topic(ways):
             return
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="DeliverIntoEncryptedTopicAndQueue",
-                principals=[iam.ServicePrincipal(name) for name in DELIVERING_SERVICES],
+                principals=[
+                    iam.ServicePrincipal(name)
+                    for provider, name in DELIVERING_SERVICES.items()
+                    if provider in (*ways.values(), QUEUES)
+                ],
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 # In a key policy "*" is the key itself.
                 resources=["*"],

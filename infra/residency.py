@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from infra import FUNCTIONS
-from infra.catalogue import EMAIL, SMS
+from infra.catalogue import EMAIL, PUSH, SMS
 from infra.settings import InfraSettings
 
 # Where the rule packs lie: the folder of `betimes.adapters.law_packs`, which is out of reach here.
@@ -46,6 +46,13 @@ _PARTITIONS: Final[Mapping[str, str]] = {
 # What `enforce` may say, and whether it refuses.
 ENFORCE: Final[Mapping[str, bool]] = {"hard": True, "cautious": True, "shown": False, "off": False}
 _KEYS: Final = frozenset({"partitions", "regions", "status", "enforce", "citation"})
+
+_NOT_IN_CHINA: Final = {
+    (EMAIL, "ses"): "Amazon SES does not exist in",
+    (SMS, "sns"): "Amazon SNS sends no text messages from",
+    (SMS, "eum"): "AWS End User Messaging does not exist in",
+    (PUSH, "sns"): "Amazon SNS sends no mobile push from",
+}
 
 
 class ResidencyError(ValueError):
@@ -131,17 +138,24 @@ def url_suffix_of(region: str) -> str:
     return "amazonaws.com.cn" if partition_of(region) == AWS_CHINA else "amazonaws.com"
 
 
-def closed_channels(region: str) -> Mapping[str, str]:
-    """Return the channels that have no AWS service behind them in a region, and why; none outside China.
+def closed_channels(region: str, ways: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the channels whose provider does not exist in a region, and why; none outside China.
 
     A gateway of the lender's own may take them over: what is meant for them waits in their queues.
     """
     if partition_of(region) != AWS_CHINA:
         return {}
     return {
-        EMAIL: f"Amazon SES does not exist in {region}",
-        SMS: f"Amazon SNS sends no text messages from {region}",
+        channel: f"{_NOT_IN_CHINA[channel, provider]} {region}"
+        for channel, provider in ways.items()
+        if (channel, provider) in _NOT_IN_CHINA
     }
+
+
+def open_ways(settings: InfraSettings) -> Mapping[str, str]:
+    """Return who sends on each channel of a deployment, without the channels that are closed in its region."""
+    closed = closed_channels(settings.region, settings.ways)
+    return {channel: by for channel, by in settings.ways.items() if channel not in closed}
 
 
 def check(settings: InfraSettings, packs: Mapping[str, Pack]) -> Served:

@@ -40,6 +40,7 @@ class Target(StrEnum):
     FILES_QUEUE = "FilesQueue"
     EMAIL_QUEUE = "EmailQueue"
     SMS_QUEUE = "SmsQueue"
+    PUSH_QUEUE = "PushQueue"
     FEEDBACK_QUEUE = "FeedbackQueue"
     BOOK_FAILURES = "BookFailures"
     CONTACTS_FAILURES = "ContactsFailures"
@@ -57,6 +58,13 @@ class Target(StrEnum):
     DATA_KEY = "DataKey"
     ANY_PHONE = "AnyPhone"
     ANY_TOPIC = "AnyTopic"
+    ACCOUNT = "Account"
+    ANY_ENDPOINT = "AnyEndpoint"
+    TEXT_SET = "TextSet"
+    ANY_POOL = "AnyPool"
+    ANY_NUMBER = "AnyNumber"
+    ANY_SENDER = "AnySender"
+    GATEWAY_KEY = "GatewayKey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ _LOOK: Final = (
 # does.
 _DELIVERY: Final = (
     *_LOOK,
+    # The provider's pace and the tenants' spending: single conditional updates.
+    _on(Target.BOOK, do="dynamodb:GetItem UpdateItem"),
     # The links of a message are signed.
     _on(Target.LINK_KEYS, do="secretsmanager:GetSecretValue"),
     _tables_key("secretsmanager"),
@@ -150,21 +160,23 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
     ),
     catalogue.ON_DELIVERY_EMAIL: (
         _queue(Target.EMAIL_QUEUE),
+        _on(Target.EMAIL_QUEUE, do="sqs:SendMessage"),
         *_DELIVERY,
-        # SES v2 asks for SendRawEmail when the content of its SendEmail is raw MIME, which ours is.
-        _on(Target.SENDER, Target.CONFIGURATION_SET, do="ses:SendEmail SendRawEmail"),
     ),
     catalogue.ON_DELIVERY_SMS: (
         _queue(Target.SMS_QUEUE),
+        _on(Target.SMS_QUEUE, do="sqs:SendMessage"),
         *_DELIVERY,
-        # A phone number has no ARN: publishing to one means "*". The denial takes every topic out of it again.
-        _on(Target.ANY_PHONE, do="sns:Publish"),
-        Access((Target.ANY_TOPIC,), ("sns:Publish",), effect=iam.Effect.DENY),
+    ),
+    catalogue.ON_DELIVERY_PUSH: (
+        _queue(Target.PUSH_QUEUE),
+        _on(Target.PUSH_QUEUE, do="sqs:SendMessage"),
+        *_DELIVERY,
     ),
     catalogue.ON_FEEDBACK: (
         _queue(Target.FEEDBACK_QUEUE),
-        # A hard bounce blocks the contact point on the borrower's head.
-        _on(Target.BOOK, do="dynamodb:Query PutItem"),
+        # A hard bounce blocks the contact point on the borrower's head; a price that is told corrects an estimate.
+        _on(Target.BOOK, do="dynamodb:Query PutItem GetItem UpdateItem"),
         _on(Target.CONTACTS, do="dynamodb:GetItem PutItem"),
         _on(Target.LEDGER, do="dynamodb:PutItem"),
         _tables_key("sqs"),
@@ -195,6 +207,48 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
     ),
 }
 
+_SIMULATED: Final = (
+    # What it would report goes the way of all reports, which is encrypted.
+    _on(Target.FEEDBACK_QUEUE, do="sqs:SendMessage"),
+    _on(Target.DATA_KEY, do="kms:Decrypt GenerateDataKey", via=("sqs",)),
+)
+# What the function that sends on a channel may do beside its row, by who sends.
+WAYS: Final[Mapping[tuple[str, str], tuple[Access, ...]]] = {
+    (catalogue.EMAIL, "ses"): (
+        # SES v2 asks for SendRawEmail when the content of its SendEmail is raw MIME, which ours is.
+        _on(Target.SENDER, Target.CONFIGURATION_SET, do="ses:SendEmail SendRawEmail"),
+        _on(Target.ACCOUNT, do="ses:GetAccount"),
+    ),
+    (catalogue.SMS, "sns"): (
+        # A phone number has no ARN: publishing to one means "*". The denial takes every topic out of it again.
+        _on(Target.ANY_PHONE, do="sns:Publish"),
+        Access((Target.ANY_TOPIC,), ("sns:Publish",), effect=iam.Effect.DENY),
+        _on(Target.ACCOUNT, do="sns:GetSMSAttributes"),
+    ),
+    (catalogue.SMS, "eum"): (
+        _on(
+            *(Target.TEXT_SET, Target.ANY_POOL, Target.ANY_NUMBER, Target.ANY_SENDER),
+            do="sms-voice:SendTextMessage",
+        ),
+        _on(Target.ACCOUNT, do="sms-voice:DescribeSpendLimits"),
+    ),
+    (catalogue.SMS, "http"): (_on(Target.GATEWAY_KEY, do="secretsmanager:GetSecretValue"),),
+    (catalogue.PUSH, "sns"): (_on(Target.ANY_ENDPOINT, do="sns:Publish"),),
+    (catalogue.EMAIL, "sim"): _SIMULATED,
+    (catalogue.SMS, "sim"): _SIMULATED,
+    (catalogue.PUSH, "sim"): _SIMULATED,
+}
+
+
+def access_of(function: str, ways: Mapping[str, str]) -> tuple[Access, ...]:
+    """Return all that a function may do where `ways` says who sends on each channel."""
+    found = ACCESS[function]
+    for channel, provider in ways.items():
+        if catalogue.DELIVERIES.get(channel) == function:
+            found += WAYS[channel, provider.partition(":")[0]]
+    return found
+
+
 # Which part of a bucket each target is.
 PREFIXES: Final = {
     Target.INBOX_FILES: INBOX,
@@ -208,17 +262,20 @@ def make_role(
     scope: Construct,
     function: str,
     *,
+    ways: Mapping[str, str],
     arns: Mapping[Target, str],
     log_group_arn: str,
     region: str,
 ) -> iam.Role:
-    """Return the role of `function`: its row of ACCESS, and writing to its own log group."""
+    """Return the role of `function`: its row of ACCESS, what its provider needs, and writing to its own log group."""
+    granted = access_of(function, ways)
+    targets = frozenset(target for access in granted for target in access.targets)
     logs = iam.PolicyStatement(
         sid="WriteOwnLog",
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
         resources=[log_group_arn],
     )
-    statements = [_statement(access, arns, region) for access in ACCESS[function]]
+    statements = [_statement(access, arns, region) for access in granted]
     role = iam.Role(
         scope,
         "Role",
@@ -228,24 +285,32 @@ def make_role(
     )
     pin(role, f"{title(function)}Role")
     for target, prefix in sorted(PREFIXES.items()):
-        if target in _targets(function):
+        if target in targets:
             bucket = "Files" if target in (Target.INBOX_FILES, Target.RESULT_FILES) else "Evidence"
             acknowledge(
                 role,
                 f"IAM5[Resource::<{bucket}Bucket.Arn>/{prefix}*]",
                 because=f"Objects under {prefix} are named by their content; the prefix is the narrowest ARN there is.",
             )
-    if Target.ANY_PHONE in _targets(function):
+    if Target.ANY_PHONE in targets or Target.ACCOUNT in targets:
         acknowledge(
             role,
             "IAM5[Resource::*]",
-            because="A phone number has no ARN, so publishing an SMS needs '*'; the same role denies every topic.",
+            because="A phone number has no ARN, so publishing an SMS needs '*', and the same role denies every topic; "
+            "an account's quota has none either.",
+        )
+    for target in sorted(targets & _ANY_OF_OURS):
+        acknowledge(
+            role,
+            f"IAM5[Resource::{arns[target]}]",
+            because="Apps and numbers come and go without a deployment; all of them are this account's own.",
         )
     return role
 
 
-def _targets(function: str) -> frozenset[Target]:
-    return frozenset(target for access in ACCESS[function] for target in access.targets)
+_ANY_OF_OURS: Final = frozenset(
+    {Target.ANY_ENDPOINT, Target.ANY_POOL, Target.ANY_NUMBER, Target.ANY_SENDER}
+)
 
 
 def _statement(access: Access, arns: Mapping[Target, str], region: str) -> iam.PolicyStatement:
@@ -261,9 +326,10 @@ def _statement(access: Access, arns: Mapping[Target, str], region: str) -> iam.P
 
 
 def _sid(access: Access) -> str:
-    """Return a readable statement id, distinct inside each role, for example `BookAgendaQuery`."""
+    """Return a readable statement id, distinct inside each role, for example `AllowBookQuery`."""
     first = access.actions[0].partition(":")[2]
-    return "".join([access.effect.name.title(), *access.targets, first])
+    through = [f"Via{service.title()}" for service in access.via]
+    return "".join([access.effect.name.title(), *access.targets, first, *through])
 
 
 def object_arns(files_arn: str, evidence_arn: str) -> Iterator[tuple[Target, str]]:

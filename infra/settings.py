@@ -15,7 +15,8 @@ from typing import Final, NoReturn, Self
 
 from constructs import Node
 
-from betimes.config import LOCAL_STAGE
+from betimes.config import BASELINE, LOCAL_STAGE, daily_limits_of, providers_of, rates_of
+from infra import FUNCTIONS
 
 ARCHITECTURES: Final = ("arm64", "x86_64")
 # Oldest: what the package supports (`requires-python`). Newest: what CDK 2.275 knows.
@@ -33,6 +34,8 @@ RETENTION_DAYS: Final = (
 MAX_SHARDS: Final = 4096
 MAX_LOCK_DAYS: Final = 3650
 
+GATEWAYS: Final = FUNCTIONS / "betimes" / "packs" / "gateways"
+
 _STAGE: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
@@ -40,6 +43,7 @@ _PACK: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*|HOUSE")
 _LICENCE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*")
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_GATEWAY: Final = re.compile(r"[^/\s]+/[^/]+")
 _ORIGIN: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 # CDK's own keys carry a colon, slash or hyphen (`aws:cdk:…`, `@aws-cdk/…`, `availability-zones:…`); ours never do.
 _OUR_KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -59,7 +63,14 @@ class InfraSettings:
     the lender's payment page that links lead to (empty: pages say how to pay in words), `link_hosts` the hosts, with
     commas between them, that it and other links may lead to. `page_url` is the address under which borrowers reach the
     hosted pages, such as https://remind.lender.example: a domain of the lender's that leads to the API (empty: messages
-    have no links, no code and no one-click unsubscription).
+    have no links, no code and no one-click unsubscription). `providers` says who sends on each channel, such as
+    `email=ses,sms=http:twilio` (what is meant for a channel that is not named waits in its queue): e-mail by ses or
+    sim; text messages by sns, eum (AWS End User Messaging), http:PROFILE of packs/gateways or sim; push by sns or
+    sim. `sim` rehearses every outcome and reaches nobody. `rates` are messages a second, by channel, for providers
+    that state none, such as `sms=20`; `daily_limits` the most a tenant spends on a channel in a civil day, in whole
+    units of the currency of its prices, such as `acme/sms=200`. `sms_origination` is the pool, number or sender
+    name at eum (empty: it chooses), `gateway_account` the account's name at a gateway and the sender it shows, such
+    as `acme/Acme`.
 
     Raises:
         ValueError: a value that cannot be deployed; the message names the key.
@@ -86,6 +97,11 @@ class InfraSettings:
     pay_url: str = ""
     link_hosts: str = ""
     page_url: str = ""
+    providers: str = BASELINE
+    rates: str = ""
+    daily_limits: str = ""
+    sms_origination: str = ""
+    gateway_account: str = ""
 
     def __post_init__(self) -> None:
         _match("stage", self.stage, _STAGE, "1 to 12 lower-case letters and digits")
@@ -104,6 +120,7 @@ class InfraSettings:
         if self.licence:
             _match("licence", self.licence, _LICENCE, "a jurisdiction such as CN or US-MA")
         self._check_links()
+        self._check_ways()
         _within("shards", self.shards, 1, MAX_SHARDS)
         _within("evidence_lock_days", self.evidence_lock_days, 0, MAX_LOCK_DAYS)
         for key in ("lender", "treatment"):
@@ -133,6 +150,23 @@ class InfraSettings:
             _match(
                 "page_url", self.page_url, _ORIGIN, "https://, a host in lower case, and no path"
             )
+
+    def _check_ways(self) -> None:
+        """Refuse providers that the functions would refuse, or that lack what they need."""
+        rates_of(self.rates)
+        daily_limits_of(self.daily_limits)
+        kind, _, profile = self.ways.get("sms", "").partition(":")
+        if kind != "http":
+            return
+        known = sorted(path.stem for path in GATEWAYS.glob("*.toml"))
+        if profile not in known:
+            _refuse("providers", self.providers, f"http: and one of {', '.join(known)}")
+        _match("gateway_account", self.gateway_account, _GATEWAY, "NAME/SENDER, such as acme/Acme")
+
+    @property
+    def ways(self) -> Mapping[str, str]:
+        """Who sends on each channel."""
+        return providers_of(self.providers)
 
     @property
     def is_local(self) -> bool:

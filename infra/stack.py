@@ -20,14 +20,17 @@ from infra.catalogue import (
     FEEDBACK,
     FILES,
     LEDGER,
+    PUSH,
     SCHEDULE,
     SMS,
     SWEEP,
 )
 from infra.email import Email
 from infra.fanout import Fanout
+from infra.feedback import Feedback
 from infra.files import Buckets
 from infra.functions import Functions
+from infra.gateway import GatewaySecret
 from infra.keys import DataKey
 from infra.logical import pin
 from infra.mappings import Mappings
@@ -37,6 +40,7 @@ from infra.roles import Target, object_arns
 from infra.schedules import Schedules
 from infra.settings import BUNDLE_LOCAL, BUNDLE_NONE, BUNDLE_RELEASE, InfraSettings
 from infra.tables import Tables
+from infra.text_messages import TextMessages
 
 STAGE_TAG: Final = "betimes:stage"
 PROJECT_TAG: Final = "project"
@@ -67,28 +71,37 @@ class BetimesStack(cdk.Stack):
         )
         self._settings = settings
         self.served = served
-        closed = residency.closed_channels(settings.region)
+        closed = residency.closed_channels(settings.region, settings.ways)
+        ways = residency.open_ways(settings)
         self.template_options.metadata = {RESIDENCY: served.metadata(), CLOSED: dict(closed)}
-        specs = catalogue.functions(closed)
+        specs = catalogue.functions(ways)
         key = DataKey(self, "Keys", settings=settings).key
         self._tables = Tables(self, "Tables", settings=settings, key=key)
-        self._queues = Queues(self, "Queues", specs=catalogue.work_queues(closed), key=key)
+        self._queues = Queues(self, "Queues", specs=catalogue.work_queues(ways), key=key)
         self._fanout = Fanout(
             self,
             "Fanout",
             work=self._queues.work,
             dead_letters=self._queues.dead_letters,
         )
-        self._email = None
-        if EMAIL not in closed:
-            self._email = Email(
+        self._feedback = self._email = self._texts = self._gateway = None
+        if catalogue.reports_by_topic(ways):
+            self._feedback = Feedback(
                 self,
-                "Email",
-                settings=settings,
+                "Feedback",
+                account=settings.account,
                 key=key,
-                feedback_queue=self._queues.work[FEEDBACK],
-                feedback_dead_letters=self._queues.dead_letters[FEEDBACK],
+                queue=self._queues.work[FEEDBACK],
+                dead_letters=self._queues.dead_letters[FEEDBACK],
             )
+            if ways.get(EMAIL) == "ses":
+                self._email = Email(self, "Email", settings=settings, feedback=self._feedback)
+            if ways.get(SMS) == "eum":
+                self._texts = TextMessages(
+                    self, "TextMessages", settings=settings, feedback=self._feedback
+                )
+        if ways.get(SMS, "").startswith("http:"):
+            self._gateway = GatewaySecret(self, "Gateway", settings=settings, key=key).secret
         self._buckets = Buckets(
             self,
             "Buckets",
@@ -104,6 +117,10 @@ class BetimesStack(cdk.Stack):
             specs=specs,
             arns=self._arns(key.key_arn),
             values=self._values(),
+            own_queues={
+                function: self._queues.work[channel].queue_url
+                for channel, function in catalogue.DELIVERIES.items()
+            },
         ).by_name
         Mappings(
             self,
@@ -165,14 +182,16 @@ class BetimesStack(cdk.Stack):
         }
 
     def _mail(self) -> Mapping[str, str]:
-        """What there is of e-mail: nothing where there is no SES."""
-        if self._email is None:
-            return {}
-        return {
-            outputs.FEEDBACK_TOPIC: self._email.feedback.topic_arn,
-            outputs.CONFIGURATION_SET: self._email.configuration_set.configuration_set_name,
-            outputs.SENDER_IDENTITY: self._email.identity.email_identity_name,
-        }
+        """What there is of providers that AWS runs: nothing where there is none."""
+        found = {}
+        if self._feedback is not None:
+            found[outputs.FEEDBACK_TOPIC] = self._feedback.topic.topic_arn
+        if self._email is not None:
+            found[outputs.CONFIGURATION_SET] = self._email.configuration_set.configuration_set_name
+            found[outputs.SENDER_IDENTITY] = self._email.identity.email_identity_name
+        if self._gateway is not None:
+            found[outputs.GATEWAY_KEY] = self._gateway.secret_arn
+        return found
 
     def _queue_urls(self) -> Mapping[str, str]:
         queues = self._queues
@@ -212,7 +231,20 @@ class BetimesStack(cdk.Stack):
             Env.PAY_URL: settings.pay_url,
             Env.PAGE_URL: settings.page_url,
             Env.JURISDICTIONS: " ".join(settings.jurisdictions),
+            Env.PROVIDERS: settings.providers,
+            Env.RATES: settings.rates,
+            Env.DAILY_LIMITS: settings.daily_limits,
+            Env.FEEDBACK_QUEUE: self._feedback_url(),
+            Env.SMS_CONFIGURATION_SET: self._texts.name if self._texts else "",
+            Env.SMS_ORIGINATION: settings.sms_origination,
+            Env.GATEWAY_ACCOUNT: settings.gateway_account,
+            Env.GATEWAY_KEY: self._gateway.secret_arn if self._gateway else "",
         }
+
+    def _feedback_url(self) -> str:
+        """Where the simulated provider reports, "" where nobody does."""
+        queue = self._queues.work.get(FEEDBACK)
+        return queue.queue_url if queue is not None else ""
 
     def _arns(self, key_arn: str) -> Mapping[Target, str]:
         tables, queues = self._tables, self._queues
@@ -228,6 +260,7 @@ class BetimesStack(cdk.Stack):
             Target.FILES_QUEUE: queues.work[FILES].queue_arn,
             Target.EMAIL_QUEUE: queues.work[EMAIL].queue_arn,
             Target.SMS_QUEUE: queues.work[SMS].queue_arn,
+            Target.PUSH_QUEUE: queues.work[PUSH].queue_arn,
             Target.BOOK_FAILURES: queues.failures[BOOK].queue_arn,
             Target.CONTACTS_FAILURES: queues.failures[CONTACTS].queue_arn,
             Target.LEDGER_FAILURES: queues.failures[LEDGER].queue_arn,
@@ -238,17 +271,30 @@ class BetimesStack(cdk.Stack):
             Target.LINK_KEYS: self._link_keys.secret_arn,
             Target.ANY_PHONE: "*",
             Target.ANY_TOPIC: f"arn:{self.partition}:sns:*",
+            Target.ACCOUNT: "*",
+            Target.ANY_ENDPOINT: self._own_arn("sns", "endpoint/*"),
+            Target.TEXT_SET: self._own_arn(
+                "sms-voice", f"configuration-set/betimes-{self._settings.stage}"
+            ),
+            Target.ANY_POOL: self._own_arn("sms-voice", "pool/*"),
+            Target.ANY_NUMBER: self._own_arn("sms-voice", "phone-number/*"),
+            Target.ANY_SENDER: self._own_arn("sms-voice", "sender-id/*"),
             **dict(object_arns(self._buckets.files.bucket_arn, self._buckets.evidence.bucket_arn)),
         }
+        if FEEDBACK in queues.work:
+            found[Target.FEEDBACK_QUEUE] = queues.work[FEEDBACK].queue_arn
+        if self._gateway is not None:
+            found[Target.GATEWAY_KEY] = self._gateway.secret_arn
         if self._email is not None:
             name = self._email.configuration_set.configuration_set_name
-            found[Target.FEEDBACK_QUEUE] = queues.work[FEEDBACK].queue_arn
-            found[Target.SENDER] = self._ses_arn("identity", self._settings.sender_domain)
-            found[Target.CONFIGURATION_SET] = self._ses_arn("configuration-set", name)
+            found[Target.SENDER] = self._own_arn("ses", f"identity/{self._settings.sender_domain}")
+            found[Target.CONFIGURATION_SET] = self._own_arn("ses", f"configuration-set/{name}")
         return found
 
-    def _ses_arn(self, resource: str, name: str) -> str:
-        return f"arn:{self.partition}:ses:{self._settings.region}:{self._settings.account}:{resource}/{name}"
+    def _own_arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in this account and region."""
+        settings = self._settings
+        return f"arn:{self.partition}:{service}:{settings.region}:{settings.account}:{resource}"
 
     def _refuse_deployment(self) -> None:
         """Let CloudFormation refuse a template that was synthesized without code, before it touches anything."""

@@ -26,6 +26,15 @@ class Env:
     EVIDENCE_BUCKET: Final = "BETIMES_EVIDENCE_BUCKET"
     SENDER_ADDRESS: Final = "BETIMES_SENDER_ADDRESS"
     CONFIGURATION_SET: Final = "BETIMES_CONFIGURATION_SET"
+    PROVIDERS: Final = "BETIMES_PROVIDERS"
+    RATES: Final = "BETIMES_RATES"
+    DAILY_LIMITS: Final = "BETIMES_DAILY_LIMITS"
+    OWN_QUEUE: Final = "BETIMES_OWN_QUEUE_URL"
+    FEEDBACK_QUEUE: Final = "BETIMES_FEEDBACK_QUEUE_URL"
+    SMS_CONFIGURATION_SET: Final = "BETIMES_SMS_CONFIGURATION_SET"
+    SMS_ORIGINATION: Final = "BETIMES_SMS_ORIGINATION"
+    GATEWAY_ACCOUNT: Final = "BETIMES_GATEWAY_ACCOUNT"
+    GATEWAY_KEY: Final = "BETIMES_GATEWAY_KEY_ARN"
     SHARDS: Final = "BETIMES_SHARDS"
     TREATMENT: Final = "BETIMES_TREATMENT"
     LENDER: Final = "BETIMES_LENDER"
@@ -69,7 +78,17 @@ REPORTS: Final = "reports/"
 # Message attributes of the fan-out topic, and the channels that have a queue.
 CHANNEL_ATTRIBUTE: Final = "channel"
 TENANT_ATTRIBUTE: Final = "tenant"
-CHANNELS: Final = ("email", "sms")
+CHANNELS: Final = ("email", "sms", "push", "inbox", "webhook")
+# Who may send on each; "http" is followed by ":" and the profile of a gateway.
+OFFERED: Final[Mapping[str, tuple[str, ...]]] = {
+    "email": ("ses", "sim"),
+    "sms": ("sns", "eum", "http", "sim"),
+    "push": ("sns", "sim"),
+}
+BASELINE: Final = "email=ses,sms=sns,push=sns"
+# What a provider that states no rate is given where no setting says otherwise, in messages a second: the figure AWS
+# names for text messages of an account that asked for none.
+USUAL_RATES: Final[Mapping[tuple[str, str], int]] = {("sms", "sns"): 20, ("sms", "eum"): 20}
 
 # Tags on every message a provider can echo back to us.
 TAG_CONTACT: Final = "contact_id"
@@ -91,6 +110,79 @@ LEASE: Final = timedelta(seconds=60)
 GUARD: Final = timedelta(seconds=30)
 CONNECT_TIMEOUT_S: Final = 2
 READ_TIMEOUT_S: Final = 10
+
+
+def providers_of(text: str) -> Mapping[str, str]:
+    """Return the provider of each channel that `text` names, such as "email=ses,sms=http:twilio", in order of CHANNELS.
+
+    Raises:
+        ValueError: a channel or provider that there is not, or a channel twice; the message says which there are.
+    """
+    named = _pairs("providers", text)
+    for channel, provider in named.items():
+        if channel not in OFFERED:
+            raise ValueError(
+                f"providers: {channel!r} is no channel; there are {', '.join(OFFERED)}"
+            )
+        kind, colon, profile = provider.partition(":")
+        if (
+            kind not in OFFERED[channel]
+            or bool(colon) != (kind == "http")
+            or (colon and not profile)
+        ):
+            known = [f"{name}:PROFILE" if name == "http" else name for name in OFFERED[channel]]
+            raise ValueError(
+                f"providers: {channel}={provider!r}: {channel} is sent by {', '.join(known)}"
+            )
+    return {channel: named[channel] for channel in CHANNELS if channel in named}
+
+
+def rates_of(text: str) -> Mapping[str, int]:
+    """Return messages a second by channel, from text such as "sms=20,push=100".
+
+    Raises:
+        ValueError: no channel, or no whole number above 0.
+    """
+    found = {}
+    for channel, rate in _pairs("rates", text).items():
+        if channel not in CHANNELS:
+            raise ValueError(f"rates: {channel!r} is no channel; there are {', '.join(CHANNELS)}")
+        found[channel] = _whole("rates", channel, rate)
+    return found
+
+
+def daily_limits_of(text: str) -> Mapping[tuple[str, str], int]:
+    """Return the most that may be spent in a civil day, in millionths, by tenant and channel, from "acme/sms=200".
+
+    Raises:
+        ValueError: no tenant, no channel, or no whole number above 0.
+    """
+    found = {}
+    for place, amount in _pairs("daily_limits", text).items():
+        tenant, _, channel = place.partition("/")
+        if not tenant or channel not in CHANNELS:
+            raise ValueError(f"daily_limits: {place!r} is no TENANT/CHANNEL, such as acme/sms")
+        found[tenant, channel] = _whole("daily_limits", place, amount) * 1_000_000
+    return found
+
+
+def _pairs(setting: str, text: str) -> dict[str, str]:
+    """Return what `text` names, such as "a=b,c=d", each once."""
+    found: dict[str, str] = {}
+    for part in text.split(",") if text else ():
+        name, equals, value = part.strip().partition("=")
+        if not name or not equals or not value:
+            raise ValueError(f"{setting}: {part!r} is no NAME=VALUE")
+        if name in found:
+            raise ValueError(f"{setting}: {name!r} is named twice")
+        found[name] = value
+    return found
+
+
+def _whole(setting: str, name: str, text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise ValueError(f"{setting}: {name}={text!r}: must be a whole number above 0")
+    return int(text)
 
 
 class SettingMissing(Exception):
@@ -127,6 +219,18 @@ class Settings:
     pay_url: str = ""
     # Where the hosted pages are reached, such as https://remind.lender.example; "" for messages without links.
     page_url: str = ""
+    # Who sends on each channel, such as "email=ses,sms=http:twilio"; a channel that is not named is not sent on.
+    providers: str = BASELINE
+    # Messages a second (parts of a text message), by channel, for providers that state none: "sms=20".
+    rates: str = ""
+    # The most a tenant may spend on a channel in a civil day, in whole units of the prices' currency: "acme/sms=200".
+    daily_limits: str = ""
+    own_queue: str = ""
+    feedback_queue: str = ""
+    sms_configuration_set: str = ""
+    sms_origination: str = ""
+    gateway_account: str = ""
+    gateway_key: str = ""
     shards: int = 4
     clock_offset_s: int = 0
 
@@ -187,5 +291,14 @@ _TEXT_SETTINGS: Final = {
     "link_hosts": Env.LINK_HOSTS,
     "pay_url": Env.PAY_URL,
     "page_url": Env.PAGE_URL,
+    "providers": Env.PROVIDERS,
+    "rates": Env.RATES,
+    "daily_limits": Env.DAILY_LIMITS,
+    "own_queue": Env.OWN_QUEUE,
+    "feedback_queue": Env.FEEDBACK_QUEUE,
+    "sms_configuration_set": Env.SMS_CONFIGURATION_SET,
+    "sms_origination": Env.SMS_ORIGINATION,
+    "gateway_account": Env.GATEWAY_ACCOUNT,
+    "gateway_key": Env.GATEWAY_KEY,
 }
 _NUMBER_SETTINGS: Final = {"shards": Env.SHARDS, "clock_offset_s": Env.CLOCK_OFFSET}

@@ -22,6 +22,7 @@ SENDER_IDENTITY: Final = "SenderIdentity"
 TICK_SCHEDULE: Final = "TickScheduleName"
 CLOSE_DAY_SCHEDULE: Final = "CloseDayScheduleName"
 DATA_KEY: Final = "DataKeyArn"
+GATEWAY_KEY: Final = "GatewayKeyArn"
 _FUNCTION: Final = "FunctionName"
 
 

@@ -6,17 +6,32 @@ Everything is made at first use, so a function builds only what its flow needs; 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from betimes.config import GUARD, LEASE, LINKS, Settings
+from betimes.config import (
+    GUARD,
+    LEASE,
+    LINKS,
+    LOCAL_STAGE,
+    USUAL_RATES,
+    Settings,
+    daily_limits_of,
+    providers_of,
+    rates_of,
+)
+from betimes.core import receipts
+from betimes.core.pace import Quota
 from betimes.core.policies import Policies
+from betimes.core.values import replace
 from betimes.flows.dispatch import Dispatch
 from betimes.flows.intake import Intake
-from betimes.ports import Clock, Sender, Stores
+from betimes.flows.pacing import Pace, Pacing, paced_by
+from betimes.ports import Clock, Quotas, Sender, Stores
 
 if TYPE_CHECKING:
     from betimes.adapters.dynamodb import Tables
@@ -37,6 +52,17 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the current instant (UTC, aware)."""
         return datetime.now(UTC) + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPatience:
+    """Waiting by the machine's clock (`ports.Patience`); `clock` is the one whose instants are meant."""
+
+    clock: Clock
+
+    def wait(self, until: datetime) -> None:
+        """See `ports.Patience.wait`."""
+        time.sleep(max(0.0, (until - self.clock.now()).total_seconds()))
 
 
 @dataclass
@@ -70,12 +96,18 @@ class World:
         from betimes.adapters.packs import policies
 
         settings = self.settings
-        return policies(
+        shipped = policies(
             settings.treatment,
             settings.lender,
             settings.licence,
             tuple(settings.jurisdictions.split()),
         )
+        return replace(shipped, receipts=receipts.limits(self.providers))
+
+    @cached_property
+    def providers(self) -> Mapping[str, str]:
+        """Who sends on each channel of this deployment."""
+        return providers_of(self.settings.providers)
 
     def proofs_ending(self, on: date) -> Mapping[str, date]:
         """Return the treatments whose proofs end within weeks of a day, or have ended, with their last day."""
@@ -127,7 +159,65 @@ class World:
     @cached_property
     def dispatch(self) -> Dispatch:
         """The dispatch flow with every channel this deployment can send on."""
-        return dispatch_of(self, _Senders(self))
+        return dispatch_of(self, _Senders(self), self.pacing)
+
+    @cached_property
+    def pacing(self) -> Pacing:
+        """How fast each provider may be used, and what each tenant may spend."""
+        from betimes.adapters.clients import client
+        from betimes.adapters.limiter import Lanes
+        from betimes.adapters.prices import prices
+        from betimes.adapters.spend import SpendLedger
+
+        book = self.settings.need("book_table")
+        return Pacing(
+            Pace(Lanes(client("dynamodb"), book), self._quotas()),
+            SpendLedger(client("dynamodb"), book),
+            prices(),
+            self.clock,
+            SystemPatience(self.clock),
+            daily_limits_of(self.settings.daily_limits),
+        )
+
+    def _quotas(self) -> Mapping[str, Quotas]:
+        """Return where the quota of each provider is read; one that states none, and has none set, has no pace.
+
+        What the local stage's AWS states of itself is made up, so only settings count there.
+        """
+        from betimes.adapters import quotas
+
+        rates = rates_of(self.settings.rates)
+        found: dict[str, Quotas] = {}
+        for channel, provider in self.providers.items():
+            name = paced_by(channel, provider)
+            rate = 1_000 * rates.get(channel, USUAL_RATES.get((channel, provider), 0))
+            if self.settings.stage == LOCAL_STAGE:
+                if channel in rates:
+                    found[name] = quotas.Fixed(Quota(rate))
+            elif provider == "ses":
+                found[name] = quotas.Lazily(partial(_made, quotas.SesQuotas, "sesv2"))
+            elif (channel, provider) == ("sms", "sns"):
+                found[name] = quotas.Lazily(partial(_made, quotas.SnsQuotas, "sns", rate=rate))
+            elif provider == "eum":
+                made = quotas.EndUserMessagingQuotas
+                found[name] = quotas.Lazily(
+                    partial(_made, made, "pinpoint-sms-voice-v2", rate=rate)
+                )
+            elif rate:
+                found[name] = quotas.Fixed(Quota(rate))
+        return found
+
+    @cached_property
+    def own_queue(self) -> Queue:
+        """The queue that this function empties: what has to wait goes back into it."""
+        return self._queue("own_queue")
+
+    def seconds_until(self, at: datetime) -> int:
+        """Return whole seconds until an instant, rounded up, 0 to what a queue can wait."""
+        from betimes.adapters.queues import MAX_DELAY_S
+
+        left = -((self.clock.now() - at) // timedelta(seconds=1))
+        return min(MAX_DELAY_S, max(0, left))
 
     def sender(self, channel: str) -> Sender:
         """Return the way out for `channel`.
@@ -137,6 +227,25 @@ class World:
         """
         from betimes.adapters.clients import client
 
+        provider, _, profile = self.providers[channel].partition(":")
+        if provider == "sim":
+            from betimes.adapters.sim import Sim
+
+            return Sim(channel, self._report, self.clock)
+        if provider == "http":
+            return self._gateway(profile)
+        if provider == "eum":
+            from betimes.adapters.end_user_messaging import EndUserMessaging
+
+            return EndUserMessaging(
+                client("pinpoint-sms-voice-v2", sends=True),
+                configuration_set=self.settings.need("sms_configuration_set"),
+                origination=self.settings.sms_origination,
+            )
+        if channel == "push":
+            from betimes.adapters.push import Push
+
+            return Push(client("sns", sends=True))
         if channel == "email":
             from betimes.adapters.ses import Email
 
@@ -150,6 +259,27 @@ class World:
 
             return Sms(client("sns", sends=True))
         raise KeyError(channel)
+
+    def _report(self, body: str, delay_s: int) -> None:
+        """Hand what the simulated provider reports to whoever hears reports."""
+        self._queue("feedback_queue").send([body], delay_s=delay_s)
+
+    def _gateway(self, profile: str) -> Sender:
+        """Return the way out through a provider's HTTP interface."""
+        import ssl
+
+        from betimes.adapters import http_sms
+        from betimes.adapters.clients import client
+        from betimes.adapters.guarded_https import GuardedHttps
+        from betimes.adapters.kept_secret import Secret
+
+        account, _, shown = self.settings.need("gateway_account").partition("/")
+        secret = Secret(client("secretsmanager"), self.settings.need("gateway_key"), self.clock)
+        return http_sms.HttpSms(
+            GuardedHttps(ssl.create_default_context()),
+            http_sms.profile(profile),
+            http_sms.GatewayAccount(account, shown, secret.text),
+        )
 
     @cached_property
     def fanout(self) -> Fanout:
@@ -200,11 +330,28 @@ class World:
         return Segments(client("dynamodb"), self.settings.need("ledger_table"), self.evidence)
 
 
-def dispatch_of(world: World, senders: Mapping[str, Sender]) -> Dispatch:
-    """Return the dispatch flow of `world` with these ways out."""
+def dispatch_of(
+    world: World, senders: Mapping[str, Sender], pacing: Pacing | None = None
+) -> Dispatch:
+    """Return the dispatch flow of `world` with these ways out; without `pacing` nothing waits."""
     return Dispatch(
-        world.stores, world.policies, senders, world.clock, LEASE, GUARD, world.page_links
+        world.stores,
+        world.policies,
+        senders,
+        world.clock,
+        LEASE,
+        GUARD,
+        world.page_links,
+        world.providers,
+        pacing,
     )
+
+
+def _made(kind: Callable[..., Quotas], service: str, **known: int) -> Quotas:
+    """Return the reader of a quota with its client."""
+    from betimes.adapters.clients import client
+
+    return kind(client(service), **known)
 
 
 class _Senders(dict[str, Sender]):

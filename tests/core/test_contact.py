@@ -33,7 +33,7 @@ OURS = [event for event in Event if event not in EVIDENCE]
 # Written down once more by hand: what we ourselves may do, and nothing else.
 ALLOWED = {
     "READY": {"claimed": "SENDING", "cancelled": "CANCELLED", "suppressed": "SUPPRESSED", "expired": "EXPIRED",
-              "held": "UNKNOWN"},
+              "held": "UNKNOWN", "paced": "READY"},
     "SENDING": {"put_back": "READY", "refused": "REFUSED", "timed_out": "UNKNOWN", "held": "UNKNOWN"},
     "UNKNOWN": {"tried_again": "READY", "held": "UNKNOWN"},
     "ACCEPTED": {"receipt_overdue": "NO_RECEIPT"},

@@ -81,7 +81,9 @@ class Provider:
 def delivered(here: World, contact_id: str, provider: Provider, **fields: Any) -> Dispatched:
     """Deliver a contact through another provider."""
     senders = {"email": provider, "sms": provider}
-    return replace(here.dispatch, senders=senders, **fields).deliver(contact_id)
+    done = replace(here.dispatch, senders=senders, **fields).deliver(contact_id)
+    assert isinstance(done, Dispatched)
+    return done
 
 
 # The plain way

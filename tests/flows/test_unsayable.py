@@ -36,7 +36,9 @@ LEAD = "【((lender))】您好，这是您的账单提醒。如您不是本人�
 
 def delivered(here: World, contact_id: str, **policies: Any) -> Dispatched:
     """Deliver a contact under other policies."""
-    return replace(here.dispatch, policies=replace(POLICIES, **policies)).deliver(contact_id)
+    done = replace(here.dispatch, policies=replace(POLICIES, **policies)).deliver(contact_id)
+    assert isinstance(done, Dispatched)
+    return done
 
 
 def saying(text: str, subject: str = "") -> Mapping[str, Template]:

@@ -112,6 +112,15 @@ class Cloud:
         self._make_topics()
         self._make_buckets()
         self._make_secrets()
+        # moto knows no GetAccount: an account out of its sandbox.
+        self.client["sesv2"].get_account = lambda: {
+            "SendQuota": {
+                "Max24HourSend": 50_000.0,
+                "MaxSendRate": 1_000.0,
+                "SentLast24Hours": 0.0,
+            },
+            "SendingEnabled": True,
+        }
         self.client["sesv2"].create_email_identity(EmailIdentity=SENDER)
         for name in template.of("SES::ConfigurationSet"):
             self.client["sesv2"].create_configuration_set(ConfigurationSetName=name)

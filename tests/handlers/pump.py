@@ -290,11 +290,17 @@ class Pump:
         return [(item["step"]["S"], item["state"]["S"], item["reason"]["S"]) for item in found]
 
     def tables(self) -> dict[str, list[Any]]:
-        """Return all items but the segments': they tell how records were batched, not what happened."""
+        """Return all items but those that tell how records were batched and when who had room, not what happened."""
         return {
-            table: [item for item in self.cloud.items(table) if item["pk"]["S"] != "@segments"]
+            table: [item for item in self.cloud.items(table) if not _is_about_work(item)]
             for table in self.cloud.streams
         }
+
+
+def _is_about_work(item: Mapping[str, Any]) -> bool:
+    """Whether an item is of the segments, of a provider's pace, or of the sums that are spent."""
+    key: str = item["pk"]["S"]
+    return key == "@segments" or key.startswith("@pace#") or "#@spend" in key
 
 
 def http(method: str, path: str, body: str | None = None) -> Event:

@@ -62,8 +62,8 @@ def test_a_reminder_walks_through_every_handler(with_bill: Pump) -> None:
     assert report["obligations"] == 1
     assert report["outstanding_minor"] == {"CNY M0": 120_000}
     assert len(pump.mails()) == 1
-    # No SMS, no tape, and nobody opened a link (tests/pages).
-    others = {"OnDeliverySmsFunction", "OnFileFunction", "OnPageFunction"}
+    # No other channel, no tape, and nobody opened a link (tests/pages).
+    others = {"OnDeliverySmsFunction", "OnDeliveryPushFunction", "OnFileFunction", "OnPageFunction"}
     assert set(pump.calls) == set(pump.modules) - others
 
 

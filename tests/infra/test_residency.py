@@ -359,15 +359,16 @@ def test_closed_channels_are_told_and_what_is_meant_for_them_waits(
     """No function sends on them; the queues stay subscribed, and their alarm of age stands."""
     found, _ = china
     closed = found.body["Metadata"]["betimes:closed_channels"]
-    assert set(closed) == {"email", "sms"}
+    assert set(closed) == {"email", "sms", "push"}
     assert template.body["Metadata"]["betimes:closed_channels"] == {}
     functions, queues = found.of("Lambda::Function"), found.of("SQS::Queue")
-    absent = {"OnDeliveryEmailFunction", "OnDeliverySmsFunction", "OnFeedbackFunction"}
+    absent = {f"OnDelivery{name}Function" for name in ("Email", "Sms", "Push")}
+    absent.add("OnFeedbackFunction")
     assert set(template.of("Lambda::Function")) - set(functions) == absent
     assert {"EmailQueue", "SmsQueue"} <= set(queues)
     assert "FeedbackQueue" not in queues
     endpoints = {found.word(each["Endpoint"]) for each in found.of("SNS::Subscription").values()}
-    assert endpoints == {"EmailQueue", "SmsQueue"}
+    assert endpoints == {"EmailQueue", "SmsQueue", "PushQueue"}
     assert {"EmailQueueAgeAlarm", "SmsQueueAgeAlarm"} <= set(found.of("CloudWatch::Alarm"))
     settings = InfraSettings(region="cn-north-1", jurisdictions=("CN",))
     app._tell(app.build(settings), settings)

@@ -116,7 +116,7 @@ def test_a_queue_is_emptied_in_small_bounded_batches(
     assert queue["VisibilityTimeout"] == 6 * timeout
 
 
-@pytest.mark.parametrize("channel", config.CHANNELS)
+@pytest.mark.parametrize("channel", sorted(catalogue.DELIVERIES))
 def test_a_delivery_can_finish_its_batch_in_time(template: Template, channel: str) -> None:
     spec = QUEUE[channel]
     one_send = config.CONNECT_TIMEOUT_S + config.READ_TIMEOUT_S
@@ -426,7 +426,7 @@ def test_the_announcement_is_allowed_for_the_bucket_that_makes_it(template: Temp
 # Fan-out and feedback
 
 
-@pytest.mark.parametrize("channel", config.CHANNELS)
+@pytest.mark.parametrize("channel", sorted(catalogue.DELIVERIES))
 def test_a_channel_gets_its_own_messages_raw(template: Template, channel: str) -> None:
     subscription = template.of("SNS::Subscription")[f"{title(channel)}Subscription"]
     assert template.word(subscription["TopicArn"]) == "ContactsTopic"
@@ -607,7 +607,8 @@ def test_outputs_name_everything_a_deployment_is_used_by(template: Template) -> 
         value
         for name, value in inspect.getmembers(outputs)
         if name[0].isalpha() and name.isupper() and isinstance(value, str)
-    }
+        # There is one where a gateway sends.
+    } - {outputs.GATEWAY_KEY}
     wanted = {
         *constants,
         *(outputs.function_name(spec.name) for spec in FUNCTIONS),

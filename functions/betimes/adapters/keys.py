@@ -69,6 +69,11 @@ def borrower_of(partition_key: str) -> tuple[str, str]:
     return tenant, borrower_id
 
 
+def is_of_tenants(partition_key: str) -> bool:
+    """Return whether a partition of the Book is of no borrower: of accounts, of a pace, of what was spent."""
+    return "@" in partition_key
+
+
 def owner_partition(tenant: str, account_id: str) -> str:
     """Return the partition key of an account's holder and of its parked repayments."""
     assert_ids(tenant, account_id)

@@ -9,6 +9,7 @@ Source: SES API v2, GetAccount; SNS, GetSMSAttributes; End User Messaging SMS, D
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +18,7 @@ from betimes.adapters.failures import failure
 from betimes.core.errors import Unavailable
 from betimes.core.pace import Quota
 from betimes.core.values import dataclass
+from betimes.ports import Quotas
 
 # What SES says for a rate or a day without a limit.
 _UNLIMITED: Final = -1
@@ -35,6 +37,20 @@ class Fixed:
     def read(self) -> Quota:
         """See `ports.Quotas.read`."""
         return self.quota
+
+
+class Lazily:
+    """A quota whose reader is made when it is first read: a function that sends on one channel needs one client."""
+
+    def __init__(self, make: Callable[[], Quotas]) -> None:
+        self._make = make
+        self._made: Quotas | None = None
+
+    def read(self) -> Quota:
+        """See `ports.Quotas.read`."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made.read()
 
 
 class SesQuotas:

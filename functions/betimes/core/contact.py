@@ -57,6 +57,7 @@ class Event(StrEnum):
 
     CLAIMED = "claimed"
     PUT_BACK = "put_back"
+    PACED = "paced"
     REFUSED = "refused"
     TIMED_OUT = "timed_out"
     TRIED_AGAIN = "tried_again"
@@ -99,6 +100,7 @@ _RANK_BY_CHANNEL = {
 # Our own acts: legal from exactly these states; anything else is an error of ours and raises.
 MOVES: dict[tuple[State, Event], State] = {
     (State.READY, Event.CLAIMED): State.SENDING,
+    (State.READY, Event.PACED): State.READY,
     (State.READY, Event.CANCELLED): State.CANCELLED,
     (State.READY, Event.SUPPRESSED): State.SUPPRESSED,
     (State.READY, Event.EXPIRED): State.EXPIRED,
@@ -347,6 +349,12 @@ class Contact:
         """Return the contact with its running attempt refused for now: READY again."""
         after = self.after(Event.PUT_BACK, Reason.PROVIDER_BUSY, at)
         return replace(after.refused_by(self), lease_until=None)
+
+    def paced(self, reason: Reason, at: datetime) -> Contact:
+        """Return the READY contact that waits for room at its provider, or in its tenant's budget: its review offers it
+        again.
+        """
+        return replace(self.after(Event.PACED, reason, at), offered=False)
 
     def unknown(self, reason: Reason, at: datetime) -> Contact:
         """Return the contact with its running attempt recorded as unknown."""

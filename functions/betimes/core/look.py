@@ -36,6 +36,8 @@ from betimes.core.values import dataclass, replace
 # After this long a contact that is still READY is offered to its channel again: its message was lost on the way.
 REOFFER = timedelta(minutes=10)
 # How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
+# Why a contact that was in time had to wait: its provider, or its tenant's budget, had no room.
+HAD_NO_ROOM = frozenset({Reason.PROVIDER_BUSY, Reason.BUDGET_SPENT})
 GRACE: Mapping[str, timedelta] = {"email": timedelta(minutes=15), "sms": timedelta(minutes=30)}
 DEFAULT_GRACE = timedelta(minutes=30)
 # Why a contact that was already written never went, where that is not that it became late.
@@ -461,8 +463,8 @@ def missed(contact: Contact, coming: Planned | None, by: datetime) -> Reason:
 
     `coming` is its step as it applies now, None if it no longer does.
     """
-    if contact.reason is Reason.PROVIDER_BUSY:
-        return Reason.PROVIDER_BUSY
+    if contact.reason in HAD_NO_ROOM:
+        return contact.reason
     if coming is None:
         return Reason.PLANNED_AFTER_WINDOW
     late = by >= coming.deadline
@@ -642,7 +644,7 @@ def _expired(snapshot: Snapshot, contact: Contact, policies: Policies, now: date
     decision = decide(
         snapshot, line, policies.rules, now, step=contact.step, channel=contact.channel
     )
-    busy = contact.reason is Reason.PROVIDER_BUSY
+    busy = contact.reason in HAD_NO_ROOM
     if decision is not None and decision.reason in _ENDS and not busy:
         return decision.reason
     return missed(contact, agenda.planned(snapshot, line, contact.step), now)

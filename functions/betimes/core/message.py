@@ -48,6 +48,8 @@ __all__ = [
 VARIABLES = tuple(TABLE)
 # Channels that a template may have words for; which of them are used is a treatment's.
 CHANNELS: Final = ("email", "sms", "push", "inbox")
+# A lender's server that sends on its own ways is given the words of the inbox.
+SPEAKS_AS: Final[Mapping[str, str]] = MappingProxyType({"webhook": "inbox"})
 # Where a subject is: an e-mail's, what a locked screen shows of a push, the title in the list of an inbox.
 WITH_SUBJECT: Final = frozenset({"email", "push", "inbox"})
 # What a template speaks of, which says what it has to name (`core.publish`).
@@ -99,6 +101,7 @@ class Template:
             KeyError: the template has no body for the channel in the default locale either.
         """
         language = locale.split("-", maxsplit=1)[0]
+        channel = SPEAKS_AS.get(channel, channel)
         exact = self.bodies.get((locale, channel))
         same = [
             b

@@ -12,7 +12,7 @@ from betimes.core.borrower import Account
 from betimes.core.errors import Rejected
 from betimes.core.keywords import NO_KEYWORDS, Keywords
 from betimes.core.law import HOUSE
-from betimes.core.message import Template
+from betimes.core.message import SPEAKS_AS, Template
 from betimes.core.product import PLAIN, Profile
 from betimes.core.receipts import DEFAULT
 from betimes.core.rules import Rules
@@ -87,6 +87,7 @@ class Policies:
                 f"{place}: {key!r} needs the template {name!r}, which is not there; there are: "
                 f"{', '.join(sorted(self.templates))}",
             )
+        channel = SPEAKS_AS.get(channel, channel)
         if (self.default_locale, channel) not in template.bodies:
             raise Rejected(
                 "missing_body",

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     ACCEPTED = "accepted"
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_BUSY = "provider_busy"
+    BUDGET_SPENT = "budget_spent"
     PROVIDER_TIMEOUT = "provider_timeout"
     LEASE_EXPIRED = "lease_expired"
     ONE_MORE_ATTEMPT = "one_more_attempt"

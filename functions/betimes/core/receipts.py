@@ -31,7 +31,7 @@ _LIMITS: Final[Mapping[tuple[str, str], timedelta]] = MappingProxyType(
     }
 )
 # The providers of a deployment that chooses none.
-BASELINE: Final[Mapping[str, str]] = MappingProxyType({"email": "ses", "sms": "sns"})
+BASELINE: Final[Mapping[str, str]] = MappingProxyType({"email": "ses", "sms": "sns", "push": "sns"})
 
 
 def limits(providers: Mapping[str, str]) -> Mapping[str, timedelta]:

@@ -27,7 +27,7 @@ from betimes.core.workdays import Calendar, Unpublished
 Word = TypeVar("Word", bound=StrEnum)
 
 # The channels that words can be written for, as `config.CHANNELS` has them; the core knows no deployment.
-CHANNELS: Final = ("email", "sms")
+CHANNELS: Final = ("email", "sms", "push", "inbox", "webhook")
 
 
 class MessageClass(StrEnum):

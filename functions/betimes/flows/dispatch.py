@@ -11,12 +11,14 @@ Source: Betimes specification S1, S1b, S2, S4, S5, S13.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from betimes.core import agenda, bounces, message, unsayable, zones
+from betimes.core import agenda, bounces, message, sms_parts, unsayable, zones
 from betimes.core.book import Pages, Snapshot
 from betimes.core.borrower import PointState
 from betimes.core.budget import Budget, attempt_id
@@ -37,6 +39,7 @@ from betimes.core.links import Issued
 from betimes.core.look import (
     AFTER_SENDING,
     AT_DISPATCH,
+    HAD_NO_ROOM,
     REOFFER,
     chained,
     decision_record,
@@ -46,19 +49,34 @@ from betimes.core.look import (
 )
 from betimes.core.message import Around, Body, Text
 from betimes.core.obligation import Watch, due_of
+from betimes.core.pace import WaitUntil, Why
 from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
+from betimes.core.receipts import BASELINE
 from betimes.core.rules import request
 from betimes.core.touch import Touch
 from betimes.core.treatment import Fallback, MessageClass, Step, Treatment
 from betimes.core.values import dataclass, replace
 from betimes.core.variables import Code, ShortLink
 from betimes.flows import ahead
+from betimes.flows.pacing import Cleared, Held, Pacing, Parcel
 from betimes.flows.sweep import fed_until
-from betimes.ports import Accepted, Clock, Letter, Links, Refused, Sender, Stores, Unknown
+from betimes.ports import (
+    Accepted,
+    Answer,
+    Clock,
+    Letter,
+    Links,
+    Refused,
+    Sender,
+    Stores,
+    Unknown,
+)
 
 # Tries of one delivery against other writers; after that the queue delivers again.
 MAX_TRIES = 3
+# What waits no longer than this for its pace waits in the queue; what waits longer is looked at again by then.
+IN_QUEUE = timedelta(minutes=1)
 
 # How a contact ends for each reason not to send it; for the others the step itself has become pointless: cancelled.
 _ENDS = {
@@ -69,6 +87,7 @@ _ENDS = {
     Reason.PLANNED_AFTER_WINDOW: Event.EXPIRED,
     Reason.QUIET_UNTIL_TOO_LATE: Event.EXPIRED,
     Reason.PROVIDER_BUSY: Event.EXPIRED,
+    Reason.BUDGET_SPENT: Event.EXPIRED,
 }
 
 
@@ -81,8 +100,26 @@ class Dispatched(StrEnum):
     UNKNOWN = "unknown"
     ENDED = "ended"
     NOT_NOW = "not_now"
+    PACED = "paced"
     NOT_READY = "not_ready"
     CONTESTED = "contested"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The contact waits for its pace with nothing spent: deliver it again at `until` (UTC) or a little later."""
+
+    until: datetime
+    why: Why
+
+
+# Called with what operations should know: that a budget is nearly spent, or why a provider is given nothing.
+Notice = Callable[[str], None]
+SPEND_WARNED = "spend_warned"
+
+
+def _unheard(_what: str) -> None:
+    """Where nobody is to be told."""
 
 
 # A wait for the right hour that would outlast the contact, by its reason: what is recorded instead.
@@ -112,19 +149,21 @@ class _Asked:
 @dataclass(frozen=True, slots=True)
 class _Claimed:
     """A claimed contact, its letter and when it was claimed; `first` is what was asked of its own obligation, None
-    where the contact does not speak of it.
+    where the contact does not speak of it. `cleared` says that its pace allows it, None where nobody keeps one.
     """
 
     contact: Contact
     letter: Letter
     first: _Asked | None
     at: datetime
+    cleared: Cleared | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """The flow with what it needs. `lease` bounds an attempt; a call starts at most `lease - guard` after its claim.
-    Without `links` messages have none, and no code and no one-click unsubscription.
+    Without `links` messages have none, and no code and no one-click unsubscription. `providers` names that of each
+    channel; without `pacing` none is asked how fast it may be used.
     """
 
     stores: Stores
@@ -134,8 +173,11 @@ class Dispatch:
     lease: timedelta
     guard: timedelta
     links: Links | None = None
+    providers: Mapping[str, str] = field(default_factory=lambda: BASELINE)
+    pacing: Pacing | None = None
+    notice: Notice = _unheard
 
-    def deliver(self, contact_id: str) -> Dispatched:
+    def deliver(self, contact_id: str) -> Dispatched | Later:
         """Bring one contact to its provider, if it may still go, and return what became of it.
 
         CONTESTED means other writers kept winning and nothing was sent: deliver it again. Every other answer is final
@@ -152,12 +194,12 @@ class Dispatch:
                 claimed = self._prepare(contact)
             except Stale:
                 continue
-            if isinstance(claimed, Dispatched):
+            if not isinstance(claimed, _Claimed):
                 return claimed
             return self._send(claimed.contact, claimed)
         return Dispatched.CONTESTED
 
-    def _prepare(self, contact: Contact) -> _Claimed | Dispatched:
+    def _prepare(self, contact: Contact) -> _Claimed | Dispatched | Later:
         """Return the claim and its letter, or why there is nothing to send.
 
         Raises:
@@ -257,7 +299,7 @@ class Dispatch:
 
     def _claim(
         self, contact: Contact, asked: Sequence[_Asked], now: datetime
-    ) -> _Claimed | Dispatched:
+    ) -> _Claimed | Dispatched | Later:
         """Claim the contact for the steps that may go; what else it was to speak of is recorded as not sent."""
         speaking = [each for each in asked if isinstance(each.decision, Send)]
         borrower = speaking[0].snapshot.borrower
@@ -273,6 +315,10 @@ class Dispatch:
         because = unsayable.against(self.policies.rules, steps, body, text, now)
         if because:
             return self._end_unsayable(contact, asked, because, now)
+        useful_until = min(contact.not_after, *(_send_of(each).not_after for each in speaking))
+        cleared = self._cleared(contact, speaking, text, now, useful_until)
+        if isinstance(cleared, Held):
+            return self._paced(contact, asked, cleared, now)
         claimed, written = chained(
             contact,
             contact.claimed(
@@ -295,8 +341,11 @@ class Dispatch:
         ]
         for n, each in enumerate(asked, start=1):
             changes += _spoken(each, now) if each in speaking else _unsaid(claimed, each, n, now)
-        self.stores.store.commit(changes)
-        useful_until = min(contact.not_after, *(_send_of(each).not_after for each in speaking))
+        try:
+            self.stores.store.commit(changes)
+        except (Stale, Unavailable):
+            self._unsent(cleared)
+            raise
         letter = Letter(
             claimed.id,
             claimed.attempt,
@@ -306,7 +355,88 @@ class Dispatch:
             lives_s=max(0, (useful_until - now) // timedelta(seconds=1)),
             unsubscribe=_unsubscribe(contact, issued, [step for _, step in steps]),
         )
-        return _Claimed(claimed, letter, asked[0] if asked[0] in speaking else None, now)
+        first = asked[0] if asked[0] in speaking else None
+        return _Claimed(claimed, letter, first, now, cleared)
+
+    def _cleared(
+        self,
+        contact: Contact,
+        speaking: Sequence[_Asked],
+        text: Text,
+        now: datetime,
+        useful_until: datetime,
+    ) -> Cleared | Held | None:
+        """Return whether the message may go now as far as its provider's pace and its tenant's budget go.
+
+        Asked last before the claim: whoever waits has claimed nothing and spent no attempt.
+        """
+        if self.pacing is None:
+            return None
+        first = speaking[0].snapshot
+        today = zones.local_date(now, first.zone)
+        tomorrow = today + timedelta(days=1)
+        parcel = Parcel(
+            self.providers[contact.channel],
+            contact.tenant,
+            contact.channel,
+            first.borrower.jurisdiction,
+            attempt_id(contact.id, contact.attempt + 1),
+            len(sms_parts.parts(text.body).lengths) if contact.channel == "sms" else 1,
+            today,
+            due_today=any(each.snapshot.obligation.due_on <= today for each in speaking),
+        )
+        cleared = self.pacing.clear(
+            parcel,
+            not_after=useful_until - self.lease,
+            next_day=zones.first_instant(tomorrow, first.zone) or now + timedelta(days=1),
+        )
+        if isinstance(cleared, Cleared) and cleared.warns:
+            self.notice(SPEND_WARNED)
+        return cleared
+
+    def _paced(
+        self, contact: Contact, asked: Sequence[_Asked], held: Held, now: datetime
+    ) -> Dispatched | Later:
+        """Leave the contact READY until there is room: for moments in the queue; for longer the reason is recorded, and
+        it is looked at when there may be.
+        """
+        if held.why.alarms:
+            self.notice(held.why)
+        if held.until - now <= IN_QUEUE:
+            return Later(held.until, held.why)
+        snapshot = asked[0].snapshot
+        look_at = max(now, min(held.until, contact.not_after))
+        changes = _watched(snapshot, replace(snapshot.obligation.watch, look_at=look_at))
+        reason = Reason.BUDGET_SPENT if held.why is Why.BUDGET else Reason.PROVIDER_BUSY
+        if (contact.reason, contact.offered) != (reason, False):
+            waiting, written = chained(
+                contact,
+                contact.paced(reason, now),
+                Event.PACED,
+                now,
+                place=AT_DISPATCH,
+                facts={"why": held.why.value},
+            )
+            changes = [MoveContact.of(contact, waiting), Append(written), *changes]
+        self.stores.store.commit(changes)
+        return Dispatched.PACED
+
+    def _unsent(self, cleared: Cleared | None) -> None:
+        """Take back what was counted for a message that did not go. Where that fails a day counts one too many."""
+        if self.pacing is not None and cleared is not None:
+            with suppress(Unavailable):
+                self.pacing.unsent(cleared)
+
+    def _heard(self, cleared: Cleared | None, answer: Answer) -> WaitUntil | None:
+        """Let the pace follow the provider's answer; return until when the same message should wait, None for no wait.
+
+        The outcome is on record by then: a pace that cannot be told learns it from the next answer.
+        """
+        if self.pacing is None or cleared is None:
+            return None
+        with suppress(Unavailable):
+            return self.pacing.heard(cleared, answer)
+        return None
 
     def _end_unsayable(
         self, contact: Contact, asked: Sequence[_Asked], because: Facts, now: datetime
@@ -357,12 +487,26 @@ class Dispatch:
         )
         return message.render(body, values)
 
-    def _send(self, claimed: Contact, claim: _Claimed) -> Dispatched:
+    def _send(self, claimed: Contact, claim: _Claimed) -> Dispatched | Later:
+        """Make the one call and record its outcome."""
         assert claimed.lease_until is not None
         if self.clock.now() > claimed.lease_until - self.guard:
             # Too late to call: the attempt expires unused and the review settles it.
+            self._unsent(claim.cleared)
             return Dispatched.UNKNOWN
         answer = self.senders[claimed.channel].send(claim.letter)
+        done = self._outcome(claimed, claim, answer)
+        waits = self._heard(claim.cleared, answer)
+        if waits is None:
+            return done
+        if waits.why.alarms:
+            self.notice(waits.why)
+        # Where it takes longer the contact's review offers it again.
+        soon = waits.at - self.clock.now() <= IN_QUEUE
+        return Later(waits.at, waits.why) if soon and done is Dispatched.PUT_BACK else done
+
+    def _outcome(self, claimed: Contact, claim: _Claimed, answer: Answer) -> Dispatched:
+        """Record what the provider answered."""
         now = self.clock.now()
         match answer:
             case Accepted(provider_id):
@@ -538,9 +682,9 @@ class Dispatch:
         if agenda.planned(asked[0].snapshot, asked[0].treatment, contact.step) is None:
             # What the step counted from is gone: it has become pointless, not late.
             event = Event.CANCELLED
-        if event is Event.EXPIRED and contact.reason is Reason.PROVIDER_BUSY:
-            # It was in time, and the provider had no room: that it became late is only what came of it.
-            decision = replace(decision, reason=Reason.PROVIDER_BUSY)
+        if event is Event.EXPIRED and contact.reason in HAD_NO_ROOM:
+            # It was in time, and there was no room for it: that it became late is only what came of it.
+            decision = replace(decision, reason=contact.reason)
         ended = contact.ended_unsent(event, decision.reason, now)
         event = event if ended.state is not State.UNKNOWN else Event.HELD
         ended, written = chained(contact, ended, event, now, place=AT_DISPATCH)

@@ -240,6 +240,11 @@ def _why(gauge: Gauge, now: datetime) -> Why:
     return Why.RATE if gauge.rate_at(now) >= gauge.ceiling else Why.BACKING_OFF
 
 
+def paced_by(channel: str, provider: str) -> str:
+    """Return the name under which the pace of a provider on a channel is kept."""
+    return f"{channel}:{provider}"
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A rendered message as far as its pace and price go: `units` are parts of a text message, 1 of anything else.
@@ -255,6 +260,11 @@ class Parcel:
     units: int
     today: date
     due_today: bool = False
+
+    @property
+    def paced_by(self) -> str:
+        """Whose pace binds it: one account may have one for text messages and another for push."""
+        return paced_by(self.channel, self.provider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +331,9 @@ class Pacing:
         if isinstance(answer, Refused):
             self._given_back(parcel, cleared.estimated)
             if answer.code in EXHAUSTED:
-                return self._exhausted(parcel.provider, now, EXHAUSTED[answer.code])
+                return self._exhausted(parcel.paced_by, now, EXHAUSTED[answer.code])
             if answer.throttled:
-                return self._throttled(parcel.provider, now, answer.retry_after_s)
+                return self._throttled(parcel.paced_by, now, answer.retry_after_s)
         return None
 
     def unsent(self, cleared: Cleared) -> None:
@@ -344,7 +354,7 @@ class Pacing:
         now = began
         for _ in range(MAX_STANDS):
             permit = self.pace.take(
-                parcel.provider,
+                parcel.paced_by,
                 parcel.tenant,
                 now,
                 units=parcel.units,

@@ -12,9 +12,19 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from betimes import wiring
 from betimes.core.errors import Unavailable
-from betimes.flows.dispatch import Dispatched
-from betimes.handlers.batches import each_record
+from betimes.core.values import replace
+from betimes.flows.dispatch import Dispatched, Later
+from betimes.handlers.batches import count, each_record
 from betimes.wire import hints
+
+# What operations are told of a wait, as a metric with an alarm.
+METRICS = {
+    "spend_warned": "SpendWarned",
+    "budget": "BudgetSpent",
+    "daily_quota": "ProviderPaused",
+    "spend_limit": "ProviderPaused",
+    "closed": "ProviderPaused",
+}
 
 WORLD = wiring.from_environment()
 
@@ -26,7 +36,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _deliver(record: SQSRecord) -> str:
     contact_id = hints.decode(record.body)
-    done = WORLD.dispatch.deliver(contact_id)
+    done = replace(WORLD.dispatch, notice=_notice).deliver(contact_id)
+    if isinstance(done, Later):
+        # A new message, since one that comes back by itself spends one of its deliveries.
+        WORLD.own_queue.send([hints.encode(contact_id)], delay_s=WORLD.seconds_until(done.until))
+        return f"later_{done.why}"
     if done is Dispatched.CONTESTED:
         raise Unavailable(f"contact {contact_id} is contested; deliver it again")
     return done
+
+
+def _notice(what: str) -> None:
+    count(METRICS[what], 1)

@@ -11,9 +11,14 @@ from betimes.core import money, zones
 from betimes.core.audit import Findings
 from betimes.core.book import Snapshot
 from betimes.core.policies import Policies
-from betimes.core.values import dataclass
+from betimes.core.receipts import BASELINE
+from betimes.core.rule import Status
+from betimes.core.spend import ANYWHERE, Price, Prices
+from betimes.core.values import dataclass, replace
 from betimes.flows.intake import Answer, Told
-from betimes.lab.world import TENANT, World
+from betimes.flows.pacing import Pace, Pacing
+from betimes.lab.pacing import MemoryLimiter, MemorySpend, VirtualPatience
+from betimes.lab.world import TENANT, VirtualClock, World
 
 BLINK = timedelta(microseconds=1)
 # A word, or several in quotation marks; what follows a # outside of them is a comment.
@@ -44,13 +49,15 @@ class Line:
 class Stage:
     """The world of a story in the middle of it.
 
-    `owners` names the borrower of each account, `accounts` the account of each obligation, repayment and flight, and
-    `holders` the borrower of each hold. `heard` counts the messages that a line has named.
+    `budgets` are how many messages a day may be paid for on a channel. `owners` names the borrower of each account,
+    `accounts` the account of each obligation, repayment and flight, and `holders` the borrower of each hold. `heard`
+    counts the messages that a line has named.
     """
 
     policies: Policies
     zone: str = "Asia/Shanghai"
     world: World | None = None
+    budgets: dict[str, int] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     accounts: dict[str, str] = field(default_factory=dict)
     bills: dict[str, list[str]] = field(default_factory=dict)
@@ -71,6 +78,10 @@ class Stage:
         """Return the world, created at `at` if nothing has happened yet."""
         if self.world is None:
             self.world = World(self.policies, at)
+            if self.budgets:
+                self.world.dispatch = replace(
+                    self.world.dispatch, pacing=budgeted(self.world.clock, self.budgets)
+                )
         return self.world
 
     @property
@@ -104,6 +115,19 @@ class Stage:
         pages = memory.pages(TENANT, self.borrower_of(obligation_id))
         fed_at = memory.fed_until(TENANT)
         return pages.snapshot(obligation_id, self.policies.profiles, fed_at=fed_at)
+
+
+def budgeted(clock: VirtualClock, budgets: Mapping[str, int]) -> Pacing:
+    """Return a pace without any limit but those of money: each message costs the millionth part of a dollar."""
+    price = Price(1, "USD", Status.DRAFT)
+    return Pacing(
+        Pace(MemoryLimiter(), {}),
+        MemorySpend(),
+        Prices({(provider, channel, ANYWHERE): price for channel, provider in BASELINE.items()}),
+        clock,
+        VirtualPatience(clock),
+        {(TENANT, channel): messages for channel, messages in budgets.items()},
+    )
 
 
 def words_of(line: str) -> list[str]:

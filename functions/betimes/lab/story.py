@@ -15,6 +15,7 @@ Lines without a time stand first:
     zone      Europe/London                     of the diary; Asia/Shanghai unless it is named
     treatment huabei_like                       the default treatment, one of those shipped; `default` unless named
     treatment weekends.toml                     or one in a file beside the story; several files are versions of one
+    budget    email 1                           as many messages a day may be paid for on that channel
     borrower  b1 en Europe/London GB email=…    a person, told together with the first dated line
 
 Verbs that tell:
@@ -91,6 +92,8 @@ def play(lines: Iterable[str], policies: Policies, folder: Path | None = None) -
                     stage.zone = zone
                 case ["treatment", *names]:
                     stage.policies = _treated(stage, names, folder)
+                case ["budget", channel, messages]:
+                    stage.budgets[channel] = int(messages)
                 case ["borrower", *words]:
                     people.append(words)
                 case [on, clock, verb, *words]:

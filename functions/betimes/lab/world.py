@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Final, TypeVar
 
+from betimes.config import CHANNELS
 from betimes.core import ids
 from betimes.core.contact import Event
 from betimes.core.feedback import ProviderEvent
 from betimes.core.policies import Policies
 from betimes.core.values import dataclass
-from betimes.flows.dispatch import Dispatch, Dispatched
+from betimes.flows.dispatch import Dispatch, Dispatched, Later
 from betimes.flows.feedback import hear
 from betimes.flows.intake import Answer, Intake, Told
 from betimes.flows.replan import replan
@@ -182,7 +183,7 @@ class World:
         self.dispatch = Dispatch(
             self.stores,
             policies,
-            {"email": self.provider, "sms": self.provider},
+            dict.fromkeys(CHANNELS, self.provider),
             self.clock,
             LEASE,
             GUARD,
@@ -195,6 +196,7 @@ class World:
         self.repeated = 0
         # Contacts that the queue hands over later: when, in which order, which.
         self._held_back: list[tuple[datetime, int, str]] = []
+        self._waits = 0
 
     def tell(self, told: Sequence[Told], *, tenant: str = TENANT) -> list[Answer]:
         """Take in what a source tells and let everything that follows from it happen."""
@@ -236,16 +238,25 @@ class World:
             self.late += late
             self.repeated += again
             at = self.clock.now() + self.faults.by(contact_id)
-            heappush(self._held_back, (at, self.late + self.repeated, contact_id))
+            heappush(self._held_back, (at, self.late + self.repeated + self._waits, contact_id))
         if not late:
             self._deliver(contact_id)
 
     def _deliver(self, contact_id: str) -> None:
         try:
-            self.dispatched[self.dispatch.deliver(contact_id)] += 1
+            done = self.dispatch.deliver(contact_id)
         except WorkerDied:
             # What a queue would do now, deliver again, finds the contact claimed; its review settles it.
             self.died += 1
+        else:
+            if isinstance(done, Later):
+                self._waits += 1
+                heappush(
+                    self._held_back,
+                    (done.until, self.late + self.repeated + self._waits, contact_id),
+                )
+                return
+            self.dispatched[done] += 1
 
     def run_until(self, end: datetime) -> None:
         """Let time pass until `end`: stop at every instant at which something is to be looked at, `end` included."""

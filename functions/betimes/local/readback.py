@@ -34,7 +34,7 @@ def everything(client: Any, *, book: str, contacts: str, ledger: str) -> Everyth
     partitions: dict[tuple[str, str], list[Item]] = {}
     for item in _scan(client, book):
         key = item[PARTITION_KEY]["S"]
-        if keys.ACCOUNTS not in key:
+        if not keys.is_of_tenants(key):
             partitions.setdefault(keys.borrower_of(key), []).append(item)
     lines = list(_scan(client, ledger))
     records = [item for item in lines if item["kind"]["S"] != SEGMENT]
