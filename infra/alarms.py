@@ -28,6 +28,9 @@ PROOFS_ENDING_METRIC: Final = "ProofsEnding"
 PROVIDER_PAUSED_METRIC: Final = "ProviderPaused"
 BUDGET_SPENT_METRIC: Final = "BudgetSpent"
 SPEND_WARNED_METRIC: Final = "SpendWarned"
+ENDPOINT_OFF_METRIC: Final = "EndpointOff"
+# Messages of the day ahead that cannot go in time, counted by `on_close_day`.
+FORECAST_LATE_METRIC: Final = "ForecastLate"
 # The dimension Powertools puts on every metric.
 SERVICE_DIMENSION: Final = "service"
 
@@ -86,6 +89,12 @@ class Alarms(Construct):
             "What is meant for it waits; ask the provider for more, or see which treatment sends so much.",
         )
         self._counted(
+            "ForecastLateAlarm",
+            FORECAST_LATE_METRIC,
+            "More is planned for the day ahead than a provider can send while it is of use; the report of the day says "
+            "on which channel and how much. Ask the provider for more, move a step, or give it another channel.",
+        )
+        self._counted(
             "BudgetSpentAlarm",
             BUDGET_SPENT_METRIC,
             "A tenant has spent what it may in a day on a channel (daily_limits): the rest waits for tomorrow.",
@@ -94,6 +103,12 @@ class Alarms(Construct):
             "SpendWarnedAlarm",
             SPEND_WARNED_METRIC,
             "A tenant has spent four fifths of what it may in a day on a channel (daily_limits).",
+        )
+        self._counted(
+            "EndpointOffAlarm",
+            ENDPOINT_OFF_METRIC,
+            "A lender's own server has failed for days, or said that it is gone: nothing is sent to it. GET "
+            "/v1/TENANT/webhook says more; once it works, PUT /v1/TENANT/webhook/on.",
         )
         for name, queue in last_stops.items():
             self._last_stop(name, queue)

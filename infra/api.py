@@ -34,8 +34,8 @@ _ACCESS_LINE: Final = {
 
 
 class Api(Construct):
-    """`endpoint` is the base URL; what `http` has no other route for is `on_request`'s, which answers 404 to
-    the rest.
+    """`endpoint` is the base URL and `stage` where it is served; what `http` has no other route for is `on_request`'s,
+    which answers 404 to the rest.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Api(Construct):
             methods=[apigateway.HttpMethod.ANY],
             integration=integrations.HttpLambdaIntegration("OnRequest", function),
         )
-        self._stage(api, self._access_log(settings))
+        self.stage = self._stage(api, self._access_log(settings))
         self.http = api
         self.endpoint = api.api_endpoint
 
@@ -76,7 +76,7 @@ class Api(Construct):
         pin(group, "HttpApiLog")
         return group
 
-    def _stage(self, api: apigateway.HttpApi, log: logs.CfnLogGroup) -> None:
+    def _stage(self, api: apigateway.HttpApi, log: logs.CfnLogGroup) -> apigateway.CfnStage:
         stage = apigateway.CfnStage(
             self,
             "Stage",
@@ -91,3 +91,4 @@ class Api(Construct):
             ),
         )
         pin(stage, "HttpApiStage")
+        return stage

@@ -24,6 +24,9 @@ BOOK: Final = "book"
 CONTACTS: Final = "contacts"
 LEDGER: Final = "ledger"
 TABLES: Final = (BOOK, CONTACTS, LEDGER)
+# A channel, its queue, and the table that it writes, which has no stream.
+INBOX: Final = "inbox"
+WEBHOOK: Final = "webhook"
 
 SWEEP: Final = "sweep"
 FILES: Final = "files"
@@ -42,6 +45,8 @@ ON_CONTACT: Final = "on_contact"
 ON_DELIVERY_EMAIL: Final = "on_delivery_email"
 ON_DELIVERY_SMS: Final = "on_delivery_sms"
 ON_DELIVERY_PUSH: Final = "on_delivery_push"
+ON_DELIVERY_INBOX: Final = "on_delivery_inbox"
+ON_DELIVERY_WEBHOOK: Final = "on_delivery_webhook"
 ON_FEEDBACK: Final = "on_feedback"
 ON_LEDGER: Final = "on_ledger"
 ON_CLOSE_DAY: Final = "on_close_day"
@@ -85,7 +90,13 @@ class FunctionSpec:
 
 FUNCTIONS: Final = (
     # An HTTP API gives up after 30 s; the function stops before its caller does.
-    FunctionSpec(ON_REQUEST, ON_REQUEST, 512, 25, (*_TABLES_ENV, *_POLICY_ENV, Env.LINK_KEYS)),
+    FunctionSpec(
+        ON_REQUEST,
+        ON_REQUEST,
+        512,
+        25,
+        (*_TABLES_ENV, *_POLICY_ENV, Env.LINK_KEYS, Env.INBOX_TABLE),
+    ),
     # One message is one page of a tape; the rest goes back to the queue as a continuation.
     FunctionSpec(
         ON_FILE,
@@ -117,6 +128,8 @@ FUNCTIONS: Final = (
         ),
     ),
     FunctionSpec(ON_DELIVERY_PUSH, "on_delivery", 512, 90, _DELIVERY_ENV),
+    FunctionSpec(ON_DELIVERY_INBOX, "on_delivery", 512, 90, (*_DELIVERY_ENV, Env.INBOX_TABLE)),
+    FunctionSpec(ON_DELIVERY_WEBHOOK, "on_delivery", 512, 90, (*_DELIVERY_ENV, Env.WEBHOOKS)),
     FunctionSpec(ON_FEEDBACK, ON_FEEDBACK, 512, 30, (*_TABLES_ENV, Env.PROVIDERS)),
     FunctionSpec(ON_LEDGER, ON_LEDGER, 512, 60, (Env.LEDGER_TABLE, Env.EVIDENCE_BUCKET)),
     FunctionSpec(
@@ -167,12 +180,20 @@ WORK_QUEUES: Final = (
     QueueSpec(EMAIL, ON_DELIVERY_EMAIL, batch=5, concurrency=8, retention_h=96),
     QueueSpec(SMS, ON_DELIVERY_SMS, batch=5, concurrency=4, retention_h=96),
     QueueSpec(PUSH, ON_DELIVERY_PUSH, batch=5, concurrency=8, retention_h=96),
+    QueueSpec(INBOX, ON_DELIVERY_INBOX, batch=5, concurrency=8, retention_h=96),
+    QueueSpec(WEBHOOK, ON_DELIVERY_WEBHOOK, batch=5, concurrency=8, retention_h=96),
     # Bounces and complaints name the recipient.
     QueueSpec(FEEDBACK, ON_FEEDBACK, batch=10, concurrency=8, retention_h=336, personal=True),
 )
 QUEUE: Final = {spec.name: spec for spec in WORK_QUEUES}
 # Which function sends on each channel.
-DELIVERIES: Final = {EMAIL: ON_DELIVERY_EMAIL, SMS: ON_DELIVERY_SMS, PUSH: ON_DELIVERY_PUSH}
+DELIVERIES: Final = {
+    EMAIL: ON_DELIVERY_EMAIL,
+    SMS: ON_DELIVERY_SMS,
+    PUSH: ON_DELIVERY_PUSH,
+    INBOX: ON_DELIVERY_INBOX,
+    WEBHOOK: ON_DELIVERY_WEBHOOK,
+}
 # Providers whose reports come through the feedback queue, and those of them that AWS runs: theirs come by a topic.
 BY_TOPIC: Final = frozenset({"ses", "eum"})
 REPORTING: Final = BY_TOPIC | {"sim"}

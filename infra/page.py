@@ -25,6 +25,10 @@ from infra.settings import InfraSettings
 
 # Letters and figures: 64 of them hold more than 256 bits.
 KEY_LENGTH: Final = 64
+PATH: Final = f"{LINKS}{{token}}"
+# Requests a second for each method, over everybody who opens a link.
+RATE: Final = 50
+BURST: Final = 100
 METHODS: Final = (
     apigateway.HttpMethod.GET,
     apigateway.HttpMethod.HEAD,
@@ -81,16 +85,25 @@ class Page(Construct):
         construct_id: str,
         *,
         api: apigateway.HttpApi,
+        stage: apigateway.CfnStage,
         function: lambda_.Function,
     ) -> None:
         super().__init__(scope, construct_id)
         routes = api.add_routes(
-            path=f"{LINKS}{{token}}",
+            path=PATH,
             methods=list(METHODS),
             integration=integrations.HttpLambdaIntegration("OnPage", function),
             authorizer=apigateway.HttpNoneAuthorizer(),
         )
+        # Whoever tries tokens uses up this bound, and not what lenders' own requests have.
+        stage.route_settings = {
+            f"{method.value} {PATH}": {"ThrottlingRateLimit": RATE, "ThrottlingBurstLimit": BURST}
+            for method in METHODS
+        }
         for route in routes:
+            resource = route.node.default_child
+            assert isinstance(resource, apigateway.CfnRoute)
+            stage.add_dependency(resource)
             acknowledge(
                 route,
                 "APIG4",

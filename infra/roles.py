@@ -33,6 +33,7 @@ class Target(StrEnum):
     AGENDA = "Agenda"
     CONTACTS = "Contacts"
     LEDGER = "Ledger"
+    INBOX = "Inbox"
     BOOK_STREAM = "BookStream"
     CONTACTS_STREAM = "ContactsStream"
     LEDGER_STREAM = "LedgerStream"
@@ -41,6 +42,8 @@ class Target(StrEnum):
     EMAIL_QUEUE = "EmailQueue"
     SMS_QUEUE = "SmsQueue"
     PUSH_QUEUE = "PushQueue"
+    INBOX_QUEUE = "InboxQueue"
+    WEBHOOK_QUEUE = "WebhookQueue"
     FEEDBACK_QUEUE = "FeedbackQueue"
     BOOK_FAILURES = "BookFailures"
     CONTACTS_FAILURES = "ContactsFailures"
@@ -65,6 +68,7 @@ class Target(StrEnum):
     ANY_NUMBER = "AnyNumber"
     ANY_SENDER = "AnySender"
     GATEWAY_KEY = "GatewayKey"
+    WEBHOOKS = "Webhooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,12 @@ _DELIVERY: Final = (
 ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
     catalogue.ON_REQUEST: (
         _INTAKE,
-        _on(Target.LEDGER, do="dynamodb:Query"),
+        # Touches, answers to may-contact and what an app acknowledges are records, the last of them of a contact.
+        _on(Target.LEDGER, do="dynamodb:Query PutItem"),
+        _on(Target.CONTACTS, do="dynamodb:GetItem PutItem"),
+        _on(Target.INBOX, do="dynamodb:Query UpdateItem"),
+        # How a tenant's own server has answered.
+        _on(Target.BOOK, do="dynamodb:GetItem"),
         # Staff ask whether a code is that of a message of ours.
         _on(Target.LINK_KEYS, do="secretsmanager:GetSecretValue"),
         _tables_key("secretsmanager"),
@@ -173,6 +182,16 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
         _on(Target.PUSH_QUEUE, do="sqs:SendMessage"),
         *_DELIVERY,
     ),
+    catalogue.ON_DELIVERY_WEBHOOK: (
+        _queue(Target.WEBHOOK_QUEUE),
+        _on(Target.WEBHOOK_QUEUE, do="sqs:SendMessage"),
+        *_DELIVERY,
+    ),
+    catalogue.ON_DELIVERY_INBOX: (
+        _queue(Target.INBOX_QUEUE),
+        _on(Target.INBOX_QUEUE, do="sqs:SendMessage"),
+        *_DELIVERY,
+    ),
     catalogue.ON_FEEDBACK: (
         _queue(Target.FEEDBACK_QUEUE),
         # A hard bounce blocks the contact point on the borrower's head; a price that is told corrects an estimate.
@@ -193,7 +212,7 @@ ACCESS: Final[Mapping[str, tuple[Access, ...]]] = {
         # The whole agenda by shard instead of a Scan: it holds every obligation that still has something to come. A due
         # date that a newly published calendar moves is written.
         _on(Target.AGENDA, do="dynamodb:Query"),
-        _on(Target.BOOK, do="dynamodb:Query PutItem ConditionCheckItem"),
+        _on(Target.BOOK, do="dynamodb:Query GetItem PutItem ConditionCheckItem"),
         _on(Target.REPORT_FILES, do="s3:PutObject"),
         _tables_key(),
         _on(Target.DATA_KEY, do="kms:GenerateDataKey", via=("s3",)),
@@ -234,6 +253,8 @@ WAYS: Final[Mapping[tuple[str, str], tuple[Access, ...]]] = {
     ),
     (catalogue.SMS, "http"): (_on(Target.GATEWAY_KEY, do="secretsmanager:GetSecretValue"),),
     (catalogue.PUSH, "sns"): (_on(Target.ANY_ENDPOINT, do="sns:Publish"),),
+    (catalogue.WEBHOOK, "https"): (_on(Target.WEBHOOKS, do="secretsmanager:GetSecretValue"),),
+    (catalogue.INBOX, "own"): (_on(Target.INBOX, do="dynamodb:PutItem"),),
     (catalogue.EMAIL, "sim"): _SIMULATED,
     (catalogue.SMS, "sim"): _SIMULATED,
     (catalogue.PUSH, "sim"): _SIMULATED,

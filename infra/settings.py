@@ -66,11 +66,12 @@ class InfraSettings:
     have no links, no code and no one-click unsubscription). `providers` says who sends on each channel, such as
     `email=ses,sms=http:twilio` (what is meant for a channel that is not named waits in its queue): e-mail by ses or
     sim; text messages by sns, eum (AWS End User Messaging), http:PROFILE of packs/gateways or sim; push by sns or
-    sim. `sim` rehearses every outcome and reaches nobody. `rates` are messages a second, by channel, for providers
-    that state none, such as `sms=20`; `daily_limits` the most a tenant spends on a channel in a civil day, in whole
-    units of the currency of its prices, such as `acme/sms=200`. `sms_origination` is the pool, number or sender
-    name at eum (empty: it chooses), `gateway_account` the account's name at a gateway and the sender it shows, such
-    as `acme/Acme`.
+    sim; the inbox of the app is our own table (inbox=own), and a tenant's own server is asked over https
+    (webhook=https). `sim` rehearses every outcome and reaches nobody. `rates` are messages a second, by channel,
+    for providers that state none, such as `sms=20`; `daily_limits` the most a tenant spends on a channel in a civil
+    day, in whole units of the currency of its prices, such as `acme/sms=200`. `sms_origination` is the pool, number or
+    sender name at eum (empty: it chooses), `gateway_account` the account's name at a gateway and the sender it shows,
+    such as `acme/Acme`.
 
     Raises:
         ValueError: a value that cannot be deployed; the message names the key.

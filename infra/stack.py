@@ -19,11 +19,13 @@ from infra.catalogue import (
     EMAIL,
     FEEDBACK,
     FILES,
+    INBOX,
     LEDGER,
     PUSH,
     SCHEDULE,
     SMS,
     SWEEP,
+    WEBHOOK,
 )
 from infra.email import Email
 from infra.fanout import Fanout
@@ -41,6 +43,7 @@ from infra.schedules import Schedules
 from infra.settings import BUNDLE_LOCAL, BUNDLE_NONE, BUNDLE_RELEASE, InfraSettings
 from infra.tables import Tables
 from infra.text_messages import TextMessages
+from infra.webhooks import Webhooks
 
 STAGE_TAG: Final = "betimes:stage"
 PROJECT_TAG: Final = "project"
@@ -102,6 +105,9 @@ class BetimesStack(cdk.Stack):
                 )
         if ways.get(SMS, "").startswith("http:"):
             self._gateway = GatewaySecret(self, "Gateway", settings=settings, key=key).secret
+        self._webhooks = None
+        if WEBHOOK in ways:
+            self._webhooks = Webhooks(self, "Webhooks", settings=settings, key=key).secret
         self._buckets = Buckets(
             self,
             "Buckets",
@@ -138,7 +144,7 @@ class BetimesStack(cdk.Stack):
             failures=self._queues.failures[SCHEDULE],
         )
         api = Api(self, "Api", settings=settings, function=functions["on_request"])
-        Page(self, "Page", api=api.http, function=functions["on_page"])
+        Page(self, "Page", api=api.http, stage=api.stage, function=functions["on_page"])
         alarms = Alarms(
             self,
             "Alarms",
@@ -176,6 +182,7 @@ class BetimesStack(cdk.Stack):
             outputs.BOOK_TABLE: tables[BOOK].table_name,
             outputs.CONTACTS_TABLE: tables[CONTACTS].table_name,
             outputs.LEDGER_TABLE: tables[LEDGER].table_name,
+            outputs.INBOX_TABLE: tables[INBOX].table_name,
             outputs.FILES_BUCKET: self._buckets.files.bucket_name,
             outputs.EVIDENCE_BUCKET: self._buckets.evidence.bucket_name,
             outputs.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
@@ -191,6 +198,8 @@ class BetimesStack(cdk.Stack):
             found[outputs.SENDER_IDENTITY] = self._email.identity.email_identity_name
         if self._gateway is not None:
             found[outputs.GATEWAY_KEY] = self._gateway.secret_arn
+        if self._webhooks is not None:
+            found[outputs.WEBHOOKS] = self._webhooks.secret_arn
         return found
 
     def _queue_urls(self) -> Mapping[str, str]:
@@ -215,6 +224,7 @@ class BetimesStack(cdk.Stack):
             Env.BOOK_TABLE: tables[BOOK].table_name,
             Env.CONTACTS_TABLE: tables[CONTACTS].table_name,
             Env.LEDGER_TABLE: tables[LEDGER].table_name,
+            Env.INBOX_TABLE: tables[INBOX].table_name,
             Env.SWEEP_QUEUE: self._queues.work[SWEEP].queue_url,
             Env.FILES_QUEUE: self._queues.work[FILES].queue_url,
             Env.CONTACTS_TOPIC: self._fanout.topic.topic_arn,
@@ -239,6 +249,7 @@ class BetimesStack(cdk.Stack):
             Env.SMS_ORIGINATION: settings.sms_origination,
             Env.GATEWAY_ACCOUNT: settings.gateway_account,
             Env.GATEWAY_KEY: self._gateway.secret_arn if self._gateway else "",
+            Env.WEBHOOKS: self._webhooks.secret_arn if self._webhooks else "",
         }
 
     def _feedback_url(self) -> str:
@@ -253,6 +264,7 @@ class BetimesStack(cdk.Stack):
             Target.AGENDA: tables.agenda_arn,
             Target.CONTACTS: tables.by_name[CONTACTS].table_arn,
             Target.LEDGER: tables.by_name[LEDGER].table_arn,
+            Target.INBOX: tables.by_name[INBOX].table_arn,
             Target.BOOK_STREAM: tables.stream_arn(BOOK),
             Target.CONTACTS_STREAM: tables.stream_arn(CONTACTS),
             Target.LEDGER_STREAM: tables.stream_arn(LEDGER),
@@ -261,6 +273,8 @@ class BetimesStack(cdk.Stack):
             Target.EMAIL_QUEUE: queues.work[EMAIL].queue_arn,
             Target.SMS_QUEUE: queues.work[SMS].queue_arn,
             Target.PUSH_QUEUE: queues.work[PUSH].queue_arn,
+            Target.INBOX_QUEUE: queues.work[INBOX].queue_arn,
+            Target.WEBHOOK_QUEUE: queues.work[WEBHOOK].queue_arn,
             Target.BOOK_FAILURES: queues.failures[BOOK].queue_arn,
             Target.CONTACTS_FAILURES: queues.failures[CONTACTS].queue_arn,
             Target.LEDGER_FAILURES: queues.failures[LEDGER].queue_arn,
@@ -285,6 +299,8 @@ class BetimesStack(cdk.Stack):
             found[Target.FEEDBACK_QUEUE] = queues.work[FEEDBACK].queue_arn
         if self._gateway is not None:
             found[Target.GATEWAY_KEY] = self._gateway.secret_arn
+        if self._webhooks is not None:
+            found[Target.WEBHOOKS] = self._webhooks.secret_arn
         if self._email is not None:
             name = self._email.configuration_set.configuration_set_name
             found[Target.SENDER] = self._own_arn("ses", f"identity/{self._settings.sender_domain}")

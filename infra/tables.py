@@ -1,6 +1,7 @@
-"""The three tables, by life-cycle.
+"""The four tables, by life-cycle.
 
-Book is the mutable truth, Contacts the outbox and the state machine of each contact, Ledger the append-only record.
+Book is the mutable truth, Contacts the outbox and the state machine of each contact, Ledger the append-only record, and
+Inbox what borrowers read in the lender's app.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from betimes.config import (
     AGENDA_INDEX,
     AGENDA_PARTITION,
     AGENDA_SORT,
+    GONE,
     PARTITION_KEY,
     SORT_KEY,
 )
 from betimes.outputs import title
-from infra.catalogue import BOOK, CONTACTS, LEDGER
+from infra.catalogue import BOOK, CONTACTS, INBOX, LEDGER
 from infra.keys import removal
 from infra.logical import pin
 from infra.settings import InfraSettings
@@ -40,7 +42,7 @@ class Tables(Construct):
     Each is billed by request, restorable to any second of the last 35 days, encrypted with the data key, and
     protected from deletion outside the local stage. Streams: Book KEYS_ONLY, because its reader loads the truth
     anyway and images would carry personal data; Contacts and Ledger NEW_IMAGE, because their items hold ids and
-    reasons only.
+    reasons only; Inbox none, because its items hold messages. Those are deleted once they are gone.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Tables(Construct):
             BOOK: self.book,
             CONTACTS: self._table(CONTACTS, dynamodb.StreamViewType.NEW_IMAGE, sort=False),
             LEDGER: self._table(LEDGER, dynamodb.StreamViewType.NEW_IMAGE, sort=True),
+            INBOX: self._table(INBOX, None, sort=True, gone=GONE),
         }
 
     @property
@@ -81,7 +84,14 @@ class Tables(Construct):
         assert arn is not None, f"{name} has no stream"
         return arn
 
-    def _table(self, name: str, view: dynamodb.StreamViewType, *, sort: bool) -> dynamodb.Table:
+    def _table(
+        self,
+        name: str,
+        view: dynamodb.StreamViewType | None,
+        *,
+        sort: bool,
+        gone: str | None = None,
+    ) -> dynamodb.Table:
         table = dynamodb.Table(
             self,
             title(name),
@@ -94,6 +104,7 @@ class Tables(Construct):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self._key,
             stream=view,
+            time_to_live_attribute=gone,
             deletion_protection=not self._settings.is_local,
             removal_policy=removal(self._settings),
         )

@@ -19,6 +19,7 @@ class Env:
     BOOK_TABLE: Final = "BETIMES_BOOK_TABLE"
     CONTACTS_TABLE: Final = "BETIMES_CONTACTS_TABLE"
     LEDGER_TABLE: Final = "BETIMES_LEDGER_TABLE"
+    INBOX_TABLE: Final = "BETIMES_INBOX_TABLE"
     SWEEP_QUEUE: Final = "BETIMES_SWEEP_QUEUE_URL"
     FILES_QUEUE: Final = "BETIMES_FILES_QUEUE_URL"
     CONTACTS_TOPIC: Final = "BETIMES_CONTACTS_TOPIC_ARN"
@@ -35,6 +36,7 @@ class Env:
     SMS_ORIGINATION: Final = "BETIMES_SMS_ORIGINATION"
     GATEWAY_ACCOUNT: Final = "BETIMES_GATEWAY_ACCOUNT"
     GATEWAY_KEY: Final = "BETIMES_GATEWAY_KEY_ARN"
+    WEBHOOKS: Final = "BETIMES_WEBHOOKS_ARN"
     SHARDS: Final = "BETIMES_SHARDS"
     TREATMENT: Final = "BETIMES_TREATMENT"
     LENDER: Final = "BETIMES_LENDER"
@@ -47,9 +49,10 @@ class Env:
     CLOCK_OFFSET: Final = "BETIMES_CLOCK_OFFSET_S"
 
 
-# Keys and indexes of the three tables.
+# Keys and indexes of the tables, and when an item of the inbox is gone, in seconds since 1970 (UTC).
 PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
+GONE: Final = "gone_s"
 AGENDA_INDEX: Final = "agenda"
 AGENDA_PARTITION: Final = "shard"
 AGENDA_SORT: Final = "look_at"
@@ -84,8 +87,10 @@ OFFERED: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("ses", "sim"),
     "sms": ("sns", "eum", "http", "sim"),
     "push": ("sns", "sim"),
+    "inbox": ("own",),
+    "webhook": ("https",),
 }
-BASELINE: Final = "email=ses,sms=sns,push=sns"
+BASELINE: Final = "email=ses,sms=sns,push=sns,inbox=own,webhook=https"
 # What a provider that states no rate is given where no setting says otherwise, in messages a second: the figure AWS
 # names for text messages of an account that asked for none.
 USUAL_RATES: Final[Mapping[tuple[str, str], int]] = {("sms", "sns"): 20, ("sms", "eum"): 20}
@@ -200,6 +205,7 @@ class Settings:
     book_table: str = ""
     contacts_table: str = ""
     ledger_table: str = ""
+    inbox_table: str = ""
     sweep_queue: str = ""
     files_queue: str = ""
     contacts_topic: str = ""
@@ -231,6 +237,8 @@ class Settings:
     sms_origination: str = ""
     gateway_account: str = ""
     gateway_key: str = ""
+    # The secret with the tenants' own servers (`adapters.webhook`).
+    webhooks: str = ""
     shards: int = 4
     clock_offset_s: int = 0
 
@@ -276,6 +284,7 @@ _TEXT_SETTINGS: Final = {
     "book_table": Env.BOOK_TABLE,
     "contacts_table": Env.CONTACTS_TABLE,
     "ledger_table": Env.LEDGER_TABLE,
+    "inbox_table": Env.INBOX_TABLE,
     "sweep_queue": Env.SWEEP_QUEUE,
     "files_queue": Env.FILES_QUEUE,
     "contacts_topic": Env.CONTACTS_TOPIC,
@@ -300,5 +309,6 @@ _TEXT_SETTINGS: Final = {
     "sms_origination": Env.SMS_ORIGINATION,
     "gateway_account": Env.GATEWAY_ACCOUNT,
     "gateway_key": Env.GATEWAY_KEY,
+    "webhooks": Env.WEBHOOKS,
 }
 _NUMBER_SETTINGS: Final = {"shards": Env.SHARDS, "clock_offset_s": Env.CLOCK_OFFSET}

@@ -6,17 +6,21 @@ Every implementation passes the same contract suite (tests/contracts).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import field
 from datetime import date, datetime
 from typing import Protocol
 
 from betimes.core.book import Owner, Pages
 from betimes.core.change import Change
-from betimes.core.contact import Contact
+from betimes.core.contact import Contact, Event
+from betimes.core.endpoints import Endpoint
+from betimes.core.inbox import Listing
 from betimes.core.links import Issued
 from betimes.core.message import Text
 from betimes.core.pace import Ask, Gauge, Quota, Verdict
 from betimes.core.record import Record
 from betimes.core.spend import Day, Spent
+from betimes.core.suppression import Listed
 from betimes.core.values import dataclass
 
 
@@ -90,19 +94,23 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered message on its way: the address, the text, and the ids that travel with it.
+    """A rendered message on its way: the address, the text, and the ids that travel with it; neither address nor text
+    is shown by `repr`.
 
     `lives_s` are the seconds until it is useless, 0 where nobody said; `unsubscribe` is the https address for one-click
-    unsubscription of an e-mail (RFC 8058), "" where it has none.
+    unsubscription of an e-mail (RFC 8058), "" where it has none. `borrower_id` says for whom it is, and `decided_at`
+    (UTC) when its contact was decided: the same on each attempt.
     """
 
     contact_id: str
     attempt: int
     tenant: str
-    address: str
-    text: Text
+    address: str = field(repr=False)
+    text: Text = field(repr=False)
     lives_s: int = 0
-    unsubscribe: str = ""
+    unsubscribe: str = field(default="", repr=False)
+    borrower_id: str = ""
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,64 @@ class Sender(Protocol):
         """Make exactly one request to the provider and return its answer; "no" and "unknown" are values."""
 
 
+class Endpoints(Protocol):
+    """What is known of the tenants' own servers."""
+
+    def endpoint(self, tenant: str) -> Endpoint:
+        """Return what is known of a tenant's endpoint, consistently read; of a new one nothing but the tenant.
+
+        Raises:
+            Unavailable: out of reach.
+        """
+
+    def save(self, endpoint: Endpoint) -> None:
+        """Keep an endpoint whose version is one above the stored one, 1 where there is none.
+
+        Raises:
+            Stale: somebody else was first.
+            Unavailable: out of reach.
+        """
+
+
+class Inbox(Protocol):
+    """What stands in the in-app inboxes of borrowers."""
+
+    def listing(
+        self, tenant: str, borrower_id: str, now: datetime, *, limit: int, after: str = ""
+    ) -> Listing:
+        """Return up to `limit` messages (1 to `core.inbox.MAX_PAGE`) that are there at `now` (UTC), newest first, on
+        from where a page before said `after`. A page may be short, or empty, before the last one.
+
+        Raises:
+            Rejected: code "bad_page", where `after` is of no page of this inbox's form.
+            Unavailable: out of reach.
+        """
+
+    def unread(self, tenant: str, borrower_id: str, now: datetime) -> int:
+        """Return how many messages there are at `now` that nobody has read, `core.inbox.MAX_COUNTED` at most; may lag
+        behind the truth.
+
+        Raises:
+            Unavailable: out of reach.
+        """
+
+    def mark(
+        self,
+        tenant: str,
+        borrower_id: str,
+        decided_at: datetime,
+        contact_id: str,
+        event: Event,
+        at: datetime,
+    ) -> bool:
+        """Keep that a message was seen or read (`Event`) at an instant, and return whether it is still there; the
+        earliest instants stay, in whatever order they are told. Repeatable.
+
+        Raises:
+            Unavailable: out of reach; do it again.
+        """
+
+
 class Links(Protocol):
     """Where the links and the code of a message come from."""
 
@@ -151,6 +217,46 @@ class Links(Protocol):
 
         Raises:
             Unavailable: the keys are out of reach.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """Some of a tenant's addresses, and where to go on; `after` is "" on the last page, which others may be short of
+    too.
+    """
+
+    rows: tuple[Listed, ...]
+    after: str = ""
+
+
+class Addresses(Protocol):
+    """What is known of addresses, whoever they belong to; written through `Store`."""
+
+    def listed(self, tenant: str, index: str, channel: str) -> Listed:
+        """Return what is known of the address with a blind index, consistently read; of version 0 where nothing is.
+
+        Raises:
+            Unavailable: out of reach.
+        """
+
+    def addresses(self, tenant: str, *, limit: int, after: str = "") -> ListedPage:
+        """Return up to `limit` addresses of a tenant of which something is known, in no order that means anything.
+
+        Raises:
+            Rejected: code "bad_page", where `after` is none that a page said.
+            Unavailable: out of reach.
+        """
+
+
+class Blind(Protocol):
+    """What makes blind indexes of addresses, with a key that only a deployment has."""
+
+    def index(self, tenant: str, channel: str, address: str) -> str:
+        """Return the blind index of an address (`core.suppression.index_of`).
+
+        Raises:
+            Unavailable: the key is out of reach.
         """
 
 
@@ -241,9 +347,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The four stores that most flows need together."""
+    """The stores that most flows need together; without `addresses` no list of them is kept."""
 
     book: Book
     store: Store
     contacts: Contacts
     ledger: Ledger
+    addresses: Addresses | None = None

@@ -35,12 +35,17 @@ from betimes.ports import Clock, Quotas, Sender, Stores
 
 if TYPE_CHECKING:
     from betimes.adapters.dynamodb import Tables
+    from betimes.adapters.endpoints import EndpointBook
     from betimes.adapters.fanout import Fanout
-    from betimes.adapters.link_keys import LinkKeys, PageLinks
+    from betimes.adapters.inbox import InboxTable
+    from betimes.adapters.kept_secret import Secret
+    from betimes.adapters.link_keys import BlindIndex, LinkKeys, PageLinks
     from betimes.adapters.objects import Bucket
     from betimes.adapters.queues import Queue
     from betimes.adapters.segments import Segments
+    from betimes.flows.addresses import AddressList
     from betimes.flows.answer import Desk
+    from betimes.flows.inbox import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class World:
     @cached_property
     def stores(self) -> Stores:
         """The stores that flows share."""
-        return Stores(self.tables, self.tables, self.tables, self.tables)
+        return Stores(self.tables, self.tables, self.tables, self.tables, self.tables)
 
     @cached_property
     def policies(self) -> Policies:
@@ -134,6 +139,21 @@ class World:
         from betimes.adapters.link_keys import LinkKeys
 
         return LinkKeys(client("secretsmanager"), self.settings.need("link_keys"), self.clock)
+
+    @cached_property
+    def blind(self) -> BlindIndex | None:
+        """What makes blind indexes of addresses; None where this function has no key for them."""
+        from betimes.adapters.link_keys import BlindIndex
+
+        return BlindIndex(self.key_ring) if self.settings.link_keys else None
+
+    @cached_property
+    def address_list(self) -> AddressList:
+        """The list of addresses as lenders keep it."""
+        from betimes.adapters.link_keys import BlindIndex
+        from betimes.flows.addresses import AddressList
+
+        return AddressList(self.stores, self.tables, BlindIndex(self.key_ring))
 
     @cached_property
     def page_links(self) -> PageLinks | None:
@@ -246,6 +266,13 @@ class World:
             from betimes.adapters.push import Push
 
             return Push(client("sns", sends=True))
+        if channel == "webhook":
+            return self._webhook()
+        if channel == "inbox":
+            from betimes.adapters.inbox import Inbox
+
+            table = self.settings.need("inbox_table")
+            return Inbox(client("dynamodb", sends=True), table, self.clock)
         if channel == "email":
             from betimes.adapters.ses import Email
 
@@ -264,6 +291,42 @@ class World:
         """Hand what the simulated provider reports to whoever hears reports."""
         self._queue("feedback_queue").send([body], delay_s=delay_s)
 
+    def _webhook(self) -> Sender:
+        """Return the way out to the lenders' own servers."""
+        import ssl
+
+        from betimes.adapters.guarded_https import GuardedHttps
+        from betimes.adapters.webhook import Hook, Webhook, parsed
+        from betimes.flows.endpoints import Watched
+
+        secret = self._secret("webhooks")
+
+        def hook(tenant: str) -> Hook | None:
+            return parsed(secret.text()).get(tenant)
+
+        def url_of(tenant: str) -> str:
+            found = hook(tenant)
+            return found.url if found is not None else ""
+
+        client = GuardedHttps(ssl.create_default_context())
+        sender = Webhook(client, hook, self.clock)
+        return Watched(sender, self.endpoints, url_of, self.clock)
+
+    def _secret(self, setting: str) -> Secret:
+        """Return a text that stands in Secrets Manager."""
+        from betimes.adapters.clients import client
+        from betimes.adapters.kept_secret import Secret
+
+        return Secret(client("secretsmanager"), self.settings.need(setting), self.clock)
+
+    @cached_property
+    def endpoints(self) -> EndpointBook:
+        """What is known of the lenders' own servers."""
+        from betimes.adapters.clients import client
+        from betimes.adapters.endpoints import EndpointBook
+
+        return EndpointBook(client("dynamodb"), self.settings.need("book_table"))
+
     def _gateway(self, profile: str) -> Sender:
         """Return the way out through a provider's HTTP interface."""
         import ssl
@@ -280,6 +343,21 @@ class World:
             http_sms.profile(profile),
             http_sms.GatewayAccount(account, shown, secret.text),
         )
+
+    @cached_property
+    def inbox(self) -> InboxTable:
+        """What stands in the in-app inboxes."""
+        from betimes.adapters.clients import client
+        from betimes.adapters.inbox import InboxTable
+
+        return InboxTable(client("dynamodb"), self.settings.need("inbox_table"))
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Where inboxes are read, and what apps tell is heard."""
+        from betimes.flows.inbox import Reading
+
+        return Reading(self.stores, self.inbox)
 
     @cached_property
     def fanout(self) -> Fanout:
@@ -344,6 +422,7 @@ def dispatch_of(
         world.page_links,
         world.providers,
         pacing,
+        blind=world.blind,
     )
 
 

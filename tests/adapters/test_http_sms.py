@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from betimes.adapters import pack_files
 from betimes.adapters.http_sms import GatewayAccount, HttpSms, profile
 from betimes.core import gateway
-from betimes.core.errors import Rejected
+from betimes.core.errors import Rejected, Unavailable
 from betimes.core.gateway import Encoding, Means
 from betimes.core.message import Text
 from betimes.ports import Accepted, Answer, Letter, Refused, Unknown
@@ -51,9 +52,12 @@ def test_a_form_holds_number_and_text_whatever_they_hold(server: Server) -> None
 def test_no_text_changes_the_fields(text: str, encoding: Encoding) -> None:
     """Slots, quotes and line ends inside a value stay a value."""
     values = {slot: f"x{slot}" for slot in gateway.SLOTS} | {"text": text}
-    made = gateway.request(replace(TWILIO, encoding=encoding), values)
     encodable = text.encode("utf-8", "surrogatepass").decode("utf-8", "ignore") == text
-    if encodable:
+    if not encodable:
+        with pytest.raises(Rejected, match="half of a character"):
+            gateway.request(replace(TWILIO, encoding=encoding), values)
+    else:
+        made = gateway.request(replace(TWILIO, encoding=encoding), values)
         found = (
             json.loads(made.body)
             if encoding is Encoding.JSON
@@ -116,6 +120,42 @@ def test_what_cannot_be_sent_is_refused_without_a_request(server: Server) -> Non
     assert not server.asked
 
 
+def out_of_reach() -> str:
+    raise Unavailable("no secrets today")
+
+
+@pytest.mark.parametrize(
+    ("secret", "answer"),
+    [
+        (out_of_reach, Refused("no_secret", may_retry=True)),
+        (lambda: "a\nb", Refused("bad_header", may_retry=True)),
+        (lambda: "schlüssel", Refused("bad_header", may_retry=True)),
+        (lambda: "\ud800", Refused("bad_text", may_retry=False)),
+    ],
+)
+def test_a_secret_that_cannot_be_said_is_an_answer(
+    server: Server, secret: Callable[[], str], answer: Answer
+) -> None:
+    """The contact is claimed by then: an error would leave the outcome open, and nothing was sent."""
+    sms = HttpSms(
+        server.client, replace(TWILIO, url=f"https://{HOST}/"), GatewayAccount("a", "b", secret)
+    )
+    assert sms.send(letter()) == answer
+    assert not server.asked
+
+
+def test_half_a_character_is_refused_without_a_request(server: Server) -> None:
+    """Whoever cut it off; nothing is said to the provider."""
+    assert sender(server).send(letter(body="a\ud83d")) == Refused("bad_text", may_retry=False)
+    assert not server.asked
+
+
+def test_an_id_that_cannot_be_stored_is_mended() -> None:
+    """JSON can name half a character, and the outcome has to be recorded all the same."""
+    found = gateway.meaning(TWILIO, 201, b'{"sid": "a\\ud800"}')
+    assert found == (Means.ACCEPTED, "a?")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
@@ -127,6 +167,12 @@ def test_what_cannot_be_sent_is_refused_without_a_request(server: Server) -> Non
         ("Basic ((secret))", "Basic ((text))", "headers.Authorization"),
         ("Basic ((secret))", r"Basic\r\nX: y", "headers.Authorization"),
         ("((text))", "((texts))", "body.Body"),
+        ("((text))", "((text)) ((Text))", "body.Body"),
+        ("((number))", "(( number ))", "body.To"),
+        ("https://api.twilio.com", "https://[api", "url"),
+        ("Authorization =", "Content-Length =", "headers.Content-Length"),
+        ("Basic ((secret))", "Básic ((secret))", "headers.Authorization"),
+        ("[21610]", "[true]", "answer.rule 2.equals"),
         ("((text))", "text", "body"),
         ("((number))", "number", "body"),
         ('means = "throttled"', 'means = "fine"', "means"),

@@ -349,6 +349,7 @@ contacts = st.builds(
         unsubscribed_at=st.none() | instants,
         seen_at=st.none() | instants,
         read_at=st.none() | instants,
+        address_index=texts,
     ),
     instants,
 )

@@ -80,8 +80,8 @@ def test_the_certificate_covers_a_year_and_every_place() -> None:
 CHANGES = [
     (DEFAULT, '"10:00"', '"10:30"', "'default'", f"{DEFAULT} has changed"),
     (DEFAULT, "catch_up_hours = 14", "catch_up_hours = 24", "'default'", f"{DEFAULT} has changed"),
-    ("rules/CN.toml", "most = 3", "most = 2", "'default'", "rules/CN.toml has changed"),
-    ("rules/HOUSE.toml", '"09:00"', '"08:00"', "'default'", "rules/HOUSE.toml has changed"),
+    ("rules/CN.toml", "most = 3", "most = 2", "'app_first'", "rules/CN.toml has changed"),
+    ("rules/HOUSE.toml", '"09:00"', '"08:00"', "'app_first'", "rules/HOUSE.toml has changed"),
     ("products/jiebei_like.toml", "grace_days = 0", "grace_days = 1", "'jiebei_like'", "products/jiebei_like.toml has"),
     ("templates/in_grace.toml", "[en.sms]", "# other words\n[en.sms]", "'huabei_like'", "templates/in_grace.toml has"),
 ]  # fmt: skip

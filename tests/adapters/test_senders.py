@@ -7,7 +7,8 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -18,21 +19,34 @@ from botocore.config import Config
 
 from betimes.adapters import clients, send_failures
 from betimes.adapters.end_user_messaging import EndUserMessaging
+from betimes.adapters.inbox import Inbox
 from betimes.adapters.push import Push
 from betimes.adapters.send_failures import Verdict
 from betimes.adapters.ses import Email
 from betimes.adapters.sms import Sms
 from betimes.core.message import Text
+from betimes.lab.world import VirtualClock
 from betimes.ports import Accepted, Letter, Refused, Sender, Unknown
 
-SENDERS = ("email", "sms", "eum", "push")
-SERVICES = {"email": "sesv2", "sms": "sns", "eum": "pinpoint-sms-voice-v2", "push": "sns"}
+SENDERS = ("email", "sms", "eum", "push", "inbox")
+SERVICES = {
+    "email": "sesv2",
+    "sms": "sns",
+    "eum": "pinpoint-sms-voice-v2",
+    "push": "sns",
+    "inbox": "dynamodb",
+}
 ADDRESSES = {
     "email": "borrower@example.com",
     "sms": "+12025550123",
     "eum": "+12025550123",
     "push": "arn:aws:sns:us-east-1:123456789012:endpoint/GCM/betimes/0a1b2c3d-4e5f",
+    "inbox": "b-1",
 }
+# What is accepted has the provider's id; a message in an inbox has none but our own.
+IDS = {"inbox": "c_1"}
+
+AT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 @dataclass
@@ -138,6 +152,8 @@ def over(channel: str, client: Any) -> Sender:
             return EndUserMessaging(client, configuration_set="reminders")
         case "push":
             return Push(client)
+        case "inbox":
+            return Inbox(client, "inbox", VirtualClock(AT))
         case _:
             return Sms(client)
 
@@ -152,7 +168,9 @@ def sender(channel: str, endpoint: str) -> Sender:
 def letter(channel: str) -> Letter:
     name = "sms" if channel == "eum" else channel
     text = Text(name, "en", "Bill due", "CNY 12.00 is due.")
-    return Letter("c_1", 1, "t1", ADDRESSES[channel], text, lives_s=3600)
+    return Letter(
+        "c_1", 1, "t1", ADDRESSES[channel], text, lives_s=3600, borrower_id="b-1", decided_at=AT
+    )
 
 
 @pytest.mark.parametrize("channel", SENDERS)
@@ -201,17 +219,36 @@ def test_the_slow_server_would_catch_a_client_that_retries(
 @pytest.mark.parametrize("channel", SENDERS)
 def test_an_answer_with_an_id_is_accepted(provider: Provider, channel: str) -> None:
     """A 2xx with the provider's id is the only thing that counts as accepted."""
-    assert sender(channel, provider.url).send(letter(channel)) == Accepted("m-1")
+    accepted = Accepted(IDS.get(channel, "m-1"))
+    assert sender(channel, provider.url).send(letter(channel)) == accepted
     assert len(provider.requests) == 1
 
 
-@pytest.mark.parametrize("channel", SENDERS)
+# DynamoDB's answer to a write says nothing but its status.
+@pytest.mark.parametrize("channel", [each for each in SENDERS if each != "inbox"])
 def test_an_answer_nobody_can_read_is_unknown(provider: Provider, channel: str) -> None:
     """A 200 whose body is not an answer leaves the outcome unknown."""
     provider.behaviour = "garbage"
 
     assert isinstance(sender(channel, provider.url).send(letter(channel)), Unknown)
     assert len(provider.requests) == 1
+
+
+def test_a_message_that_is_there_already_is_accepted(provider: Provider) -> None:
+    """Whoever repeats it after a lost answer stores nothing twice, and knows by the answer that it is there."""
+    provider.status, provider.code = 400, "ConditionalCheckFailedException"
+    assert sender("inbox", provider.url).send(letter("inbox")) == Accepted("c_1")
+    [asked] = provider.requests
+    assert json.loads(asked)["ConditionExpression"] == "attribute_not_exists(pk)"
+
+
+def test_words_that_no_item_holds_are_refused_without_a_request(provider: Provider) -> None:
+    """More than an item takes, and half of a character."""
+    inbox = sender("inbox", provider.url)
+    for body, code in (("账" * 200_000, "too_long"), ("a\ud800", "bad_text")):
+        words = replace(letter("inbox"), text=Text("inbox", "en", "Bill due", body))
+        assert inbox.send(words) == Refused(code, may_retry=False)
+    assert provider.requests == []
 
 
 @pytest.mark.parametrize("channel", SENDERS)
@@ -240,6 +277,7 @@ TABLES = {
     "sms": send_failures.SNS,
     "eum": send_failures.END_USER_MESSAGING,
     "push": send_failures.SNS,
+    "inbox": send_failures.DYNAMODB,
 }
 # Codes that all providers have in common, whatever they call them.
 OURS = {"EndpointDisabled": "endpoint_disabled", "OptedOut": "opted_out"}
@@ -390,6 +428,12 @@ def test_no_answer_repeats_what_the_provider_wrote(provider: Provider, channel: 
         ("sesv2", "SendEmail", send_failures.SES),
         ("sns", "Publish", send_failures.SNS),
         ("pinpoint-sms-voice-v2", "SendTextMessage", send_failures.END_USER_MESSAGING),
+        (
+            "dynamodb",
+            "PutItem",
+            # That the message is there already is an acceptance.
+            {**send_failures.DYNAMODB, "ConditionalCheckFailedException": Verdict.NEVER},
+        ),
     ],
 )
 def test_every_error_of_the_service_models_is_listed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,12 +25,16 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass
 class Server:
-    """A server with a certificate for HOST: it answers with `status`, 0 not at all, and keeps what it was asked."""
+    """A server with a certificate for HOST: it answers with `status`, 0 not at all, and keeps what it was asked.
+
+    `drips` is an answer that it says a byte at a time, hundredths of a second apart, whatever else it is told.
+    """
 
     client: GuardedHttps
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    drips: bytes = b""
     asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -77,6 +81,9 @@ def running(pem: Path) -> Iterator[Server]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             named = {name.lower(): value for name, value in self.headers.items()}
             made.asked.append((self.path, named, body))
+            if made.drips:
+                self._drip()
+                return
             if made.status == 0:
                 made.over.wait()
                 return
@@ -86,6 +93,13 @@ def running(pem: Path) -> Iterator[Server]:
             self.send_header("Content-Length", str(len(made.body)))
             self.end_headers()
             self.wfile.write(made.body)
+
+        def _drip(self) -> None:
+            with suppress(OSError):
+                for byte in made.drips:
+                    if made.over.wait(0.01):
+                        return
+                    self.wfile.write(bytes([byte]))
 
         def log_message(self, *_: object) -> None:
             return
@@ -100,6 +114,7 @@ def running(pem: Path) -> Iterator[Server]:
         resolve=lambda host: [LOOPBACK],
         permits=lambda address: address == LOOPBACK,
         port=http.server_address[1],
+        connect_s=0.5,
         read_s=0.5,
     )
     made = Server(client)

@@ -73,6 +73,6 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     """Empty stores of one implementation; every test that takes them runs once for each."""
     if request.param == MEMORY:
         memory = Memory()
-        return Stores(memory, memory, memory, memory)
+        return Stores(memory, memory, memory, memory, memory)
     found: Tables = request.getfixturevalue(f"{request.param}_tables")
-    return Stores(found, found, found, found)
+    return Stores(found, found, found, found, found)

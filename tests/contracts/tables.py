@@ -19,6 +19,9 @@ ANSWERING = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "K
 
 # The argument of `Tables` that names each table, by the table's logical id.
 ARGUMENTS = {"BookTable": "book", "ContactsTable": "contacts", "LedgerTable": "ledger"}
+# The one beside them, for a port of its own.
+INBOX = "inbox"
+NAMES = {**ARGUMENTS, "InboxTable": INBOX}
 
 Definitions = Mapping[str, Mapping[str, Any]]
 
@@ -39,13 +42,13 @@ def definitions_in(folder: Path) -> Definitions:
     (template,) = folder.glob("*.template.json")
     resources = json.loads(template.read_text())["Resources"]
     found = {
-        ARGUMENTS[name]: {
+        NAMES[name]: {
             key: resource["Properties"][key] for key in ANSWERING if key in resource["Properties"]
         }
         for name, resource in resources.items()
         if resource["Type"] in TABLE_TYPES
     }
-    assert set(found) == set(ARGUMENTS.values()), "the template has exactly the three tables"
+    assert set(found) == set(NAMES.values()), "the template has exactly the four tables"
     return found
 
 

@@ -15,6 +15,7 @@ from betimes.core.change import (
     AppendEntry,
     Change,
     CheckHead,
+    CheckListed,
     CheckNoObligation,
     CheckObligation,
     CreateContact,
@@ -26,6 +27,7 @@ from betimes.core.change import (
     SaveFlight,
     SaveHead,
     SaveHold,
+    SaveListed,
     SaveObligation,
     SaveOwner,
     SaveRepayment,
@@ -35,6 +37,7 @@ from betimes.core.change import (
 from betimes.core.contact import State
 from betimes.core.errors import Stale
 from betimes.core.money import Money
+from betimes.core.suppression import Entry, Listed, Scope, Why
 from betimes.ports import Stores
 from tests.factories import (
     ACCOUNT_ID,
@@ -97,6 +100,18 @@ def moved(*, state: State = State.READY, attempt: int = 0, chain: str = "") -> M
     """A claim of the READY contact that was seen in this state, attempt and chain."""
     claimed = contact(state=State.SENDING, attempt=1, lease_until=NOW, chain="x1")
     return MoveContact(claimed, state, attempt, chain)
+
+
+INDEX = "x_" + "0a" * 16
+
+
+def closed(version: int, seen: int) -> SaveListed:
+    entry = Entry(Scope.ALL, Why.HARD_BOUNCE, NOW, "c1")
+    return SaveListed(Listed(TENANT, INDEX, "email", version, (entry,)), seen)
+
+
+def unlisted(seen: int) -> CheckListed:
+    return CheckListed(TENANT, INDEX, "email", seen)
 
 
 NOBODY = Pages(*OF)
@@ -189,6 +204,17 @@ CASES = {
     "a first word of the person": Case([], said(1), True),
     "a word behind another": Case([said(1)], said(2), True),
     "a word that somebody else put there": Case([said(1)], said(1, "r2"), False),
+    "a new address": Case([], closed(1, 0), True),
+    "a new address where one is": Case([closed(1, 0)], closed(1, 0), False),
+    "an address at the version seen": Case([closed(1, 0)], closed(2, 1), True),
+    "an address that somebody changed": Case([closed(1, 0), closed(2, 1)], closed(2, 1), False),
+    "a check of an address nothing is known of": Case([], unlisted(0), True),
+    "a check of an address that became known": Case([closed(1, 0)], unlisted(0), False),
+    "a check of an address at the version seen": Case([closed(1, 0)], unlisted(1), True),
+    "a check of a changed address": Case([closed(1, 0), closed(2, 1)], unlisted(1), False),
+    "a check of an address of another channel": Case(
+        [closed(1, 0)], CheckListed(TENANT, INDEX, "sms", 0), True
+    ),
     "a feed": Case([], SaveFeed(TENANT, NOW), True),
     "a feed that moves forward": Case([SaveFeed(TENANT, BEFORE)], SaveFeed(TENANT, NOW), True),
     "a feed told again": Case([SaveFeed(TENANT, NOW)], SaveFeed(TENANT, NOW), True),

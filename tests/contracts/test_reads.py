@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from betimes.core.allocation import Parts
 from betimes.core.book import Pages
 from betimes.core.borrower import ContactPoint, PointState
@@ -13,6 +15,7 @@ from betimes.core.change import (
     Append,
     CreateContact,
     SaveHead,
+    SaveListed,
     changes_between,
 )
 from betimes.core.consent import Reassigned
@@ -22,6 +25,7 @@ from betimes.core.hold import Kind
 from betimes.core.obligation import Tried
 from betimes.core.reason import Reason
 from betimes.core.rule import Party, Purpose, Recipient
+from betimes.core.suppression import Entry, Listed, Scope, Why
 from betimes.core.touch import Direction
 from betimes.ports import Stores
 from tests.factories import (
@@ -257,3 +261,50 @@ def test_a_borrower_whose_id_begins_like_another_is_another(stores: Stores) -> N
     """Keys are compared whole: b1 is not b10."""
     stores.store.commit([SaveHead(borrower(id="b10"), 0)])
     assert stores.book.pages(TENANT, "b1").head is None
+
+
+def known(index: str, channel: str = "email", tenant: str = TENANT) -> Listed:
+    """Return an address of which all there is is known."""
+    return Listed(
+        tenant,
+        index,
+        channel,
+        1,
+        (
+            Entry(Scope.ALL, Why.HARD_BOUNCE, NOW, "c1"),
+            Entry(Scope.REMINDER, Why.LENDER, NOW, "ana", "why", NOW, "bo", "because"),
+        ),
+        (BORROWER_ID,),
+        (NOW, NOW + timedelta(hours=1)),
+        NOW,
+    )
+
+
+def test_an_address_comes_back_as_written(stores: Stores) -> None:
+    """Under its index and channel; of any other nothing is known."""
+    assert stores.addresses is not None
+    index = "x_" + "1f" * 16
+    listed = known(index)
+    stores.store.commit([SaveListed(listed, 0)])
+    assert stores.addresses.listed(TENANT, index, "email") == listed
+    assert stores.addresses.listed(TENANT, index, "sms") == Listed(TENANT, index, "sms")
+    assert stores.addresses.listed("shop", index, "email") == Listed("shop", index, "email")
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_the_list_of_addresses_is_read_page_by_page(stores: Stores, limit: int) -> None:
+    """Each address once, those of the tenant alone, however long a page is."""
+    assert stores.addresses is not None
+    indexes = [f"x_{n:02x}{7 * n % 256:030x}" for n in range(7)]
+    for index in indexes:
+        stores.store.commit([SaveListed(known(index), 0)])
+    stores.store.commit([SaveListed(known("x_" + "2b" * 16, tenant="shop"), 0)])
+    found, after = [], ""
+    for _ in range(60):
+        page = stores.addresses.addresses(TENANT, limit=limit, after=after)
+        assert len(page.rows) <= limit
+        found += [listed.index for listed in page.rows]
+        after = page.after
+        if not after:
+            break
+    assert (sorted(found), after) == (sorted(indexes), "")

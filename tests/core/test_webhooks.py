@@ -34,6 +34,14 @@ def test_either_secret_opens_while_both_are_valid() -> None:
         assert webhooks.verified(known, made, BODY, AT) == "c_1"
 
 
+def test_a_header_that_is_no_text_is_refused_like_any_other() -> None:
+    """Half a character in a header is no error of ours."""
+    made = webhooks.headers([KEY], "c_1", AT, BODY)
+    for part in made:
+        with pytest.raises(Rejected, match="is not signed"):
+            webhooks.verified([KEY], {**made, part: "\ud800"}, BODY, AT)
+
+
 @given(st.sampled_from([webhooks.ID, webhooks.TIMESTAMP, webhooks.SIGNATURE, ""]), st.data())
 def test_whatever_is_changed_is_refused(part: str, data: st.DataObject) -> None:
     """One character of a header, or one byte of the body, is another request."""

@@ -257,7 +257,7 @@ def test_a_mistake_beside_a_refusal_does_not_lose_it() -> None:
     assert provider.letters == []
 
 
-WAYS = ("sms", "email", "call", "ai_call", "push", "inapp", "letter", "visit", "webhook")
+WAYS = ("sms", "email", "call", "ai_call", "push", "inbox", "letter", "visit", "webhook")
 
 
 @pytest.mark.parametrize("jurisdiction", ["CN", "US-MA", "GB", "DE", "IN", "HK", "BR-SP", "XX"])

@@ -293,7 +293,7 @@ class Pump:
         """Return all items but those that tell how records were batched and when who had room, not what happened."""
         return {
             table: [item for item in self.cloud.items(table) if not _is_about_work(item)]
-            for table in self.cloud.streams
+            for table in self.cloud.template.of("DynamoDB::Table")
         }
 
 

@@ -53,6 +53,7 @@ STORY = [
     ("2026-03-06T09:46:00", "on_request_consents_all"),
     ("2026-03-06T09:47:00", "on_page"),
     ("2026-03-06T09:48:00", "on_request_preferences"),
+    ("2026-03-06T09:49:00", "on_request_inbox"),
     ("2026-03-06T17:00:00", "on_close_day"),
     ("2026-03-07T01:00:00", "on_request_flight"),
     ("2026-03-07T04:00:01", "on_request_repayment"),
@@ -117,6 +118,8 @@ def test_every_handler_has_a_sample(pump: Pump) -> None:
     assert functions == set(pump.modules) - {
         "OnDeliverySmsFunction",
         "OnDeliveryPushFunction",
+        "OnDeliveryInboxFunction",
+        "OnDeliveryWebhookFunction",
     }
 
 

@@ -100,6 +100,7 @@ REFUSED: list[tuple[Request, str]] = [
     (money(paid_at=1_772_330_400), "400 bad_request paid_at"),
     (money(paid_at=CANARY), "400 bad_request paid_at"),
     (person(email_unconfirmed="yes"), "400 bad_request email_unconfirmed"),
+    (person(push_endpoint=f"arn:aws:sns: {CANARY}"), "422 bad_push push_endpoint"),
     (person(tags=[CANARY]), "400 bad_request tags.0"),
     (person(tags=["t"] * 33), "400 bad_request tags"),
     (person(score_band=CANARY), "400 bad_request score_band"),

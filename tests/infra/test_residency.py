@@ -14,6 +14,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import region_info
 
+from betimes import config
 from betimes.adapters import law_packs, pack_files
 from betimes.core import rule
 from betimes.core.rule import Enforce, Pack
@@ -368,7 +369,7 @@ def test_closed_channels_are_told_and_what_is_meant_for_them_waits(
     assert {"EmailQueue", "SmsQueue"} <= set(queues)
     assert "FeedbackQueue" not in queues
     endpoints = {found.word(each["Endpoint"]) for each in found.of("SNS::Subscription").values()}
-    assert endpoints == {"EmailQueue", "SmsQueue", "PushQueue"}
+    assert endpoints == {f"{channel.title()}Queue" for channel in config.CHANNELS}
     assert {"EmailQueueAgeAlarm", "SmsQueueAgeAlarm"} <= set(found.of("CloudWatch::Alarm"))
     settings = InfraSettings(region="cn-north-1", jurisdictions=("CN",))
     app._tell(app.build(settings), settings)

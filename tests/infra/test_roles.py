@@ -24,8 +24,10 @@ DELIVERY = {**LOOK, "BookTable": f"{LOOK['BookTable']} GetItem UpdateItem"}
 # Resource (with "via" and services for the key, with "!" in front for a denial) -> "service:Action Action …".
 ALLOWED: dict[str, dict[str, str]] = {
     "on_request": {
-        "BookTable": INTAKE,
-        "LedgerTable": "dynamodb:Query",
+        "BookTable": f"{INTAKE} GetItem",
+        "LedgerTable": "dynamodb:Query PutItem",
+        "ContactsTable": "dynamodb:GetItem PutItem",
+        "InboxTable": "dynamodb:Query UpdateItem",
         "LinkKeys": "secretsmanager:GetSecretValue",
         "DataKey via dynamodb secretsmanager": "kms:Decrypt",
     },
@@ -83,6 +85,20 @@ ALLOWED: dict[str, dict[str, str]] = {
         "DataKey via dynamodb secretsmanager": "kms:Decrypt",
         "arn:aws:sns:us-east-1:000000000000:endpoint/*": "sns:Publish",
     },
+    "on_delivery_webhook": {
+        **DELIVERY,
+        "WebhookQueue": f"{RECEIVE} SendMessage",
+        "LinkKeys": "secretsmanager:GetSecretValue",
+        "Webhooks": "secretsmanager:GetSecretValue",
+        "DataKey via dynamodb secretsmanager": "kms:Decrypt",
+    },
+    "on_delivery_inbox": {
+        **DELIVERY,
+        "InboxQueue": f"{RECEIVE} SendMessage",
+        "LinkKeys": "secretsmanager:GetSecretValue",
+        "DataKey via dynamodb secretsmanager": "kms:Decrypt",
+        "InboxTable": "dynamodb:PutItem",
+    },
     "on_feedback": {
         "FeedbackQueue": RECEIVE,
         "BookTable": "dynamodb:Query PutItem GetItem UpdateItem",
@@ -100,7 +116,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "on_close_day": {
         "ScheduleFailures": "sqs:SendMessage",
-        "BookTable": "dynamodb:Query PutItem ConditionCheckItem",
+        "BookTable": "dynamodb:Query GetItem PutItem ConditionCheckItem",
         "BookTable/index/agenda": "dynamodb:Query",
         "EvidenceBucket/reports/*": "s3:PutObject",
         "DataKey via dynamodb": "kms:Decrypt",
@@ -277,6 +293,10 @@ def test_topics_and_queues_admit_one_writer_each(template: Template) -> None:
         (sns, send, "SmsDeadLetters"),
         (sns, send, "PushQueue"),
         (sns, send, "PushDeadLetters"),
+        (sns, send, "InboxQueue"),
+        (sns, send, "InboxDeadLetters"),
+        (sns, send, "WebhookQueue"),
+        (sns, send, "WebhookDeadLetters"),
         (sns, send, "FeedbackQueue"),
         (sns, send, "FeedbackDeadLetters"),
         ("ses.amazonaws.com", "sns:Publish", "FeedbackTopic"),

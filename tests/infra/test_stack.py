@@ -15,7 +15,7 @@ import pytest
 
 from betimes import config, outputs
 from betimes.adapters import items, segments
-from betimes.config import LOCAL_LINK_KEY, Env, Settings
+from betimes.config import GONE, LOCAL_LINK_KEY, Env, Settings
 from betimes.core.contact import State
 from betimes.outputs import title
 from betimes.wiring import World
@@ -153,14 +153,26 @@ def test_a_stream_is_read_from_its_start_with_an_end_for_poison(
 
 def test_each_table_has_its_stream_view(template: Template) -> None:
     views = {
-        name: table["StreamSpecification"]["StreamViewType"]
+        name: table.get("StreamSpecification", {}).get("StreamViewType")
         for name, table in template.of("DynamoDB::Table").items()
     }
     assert views == {
         "BookTable": "KEYS_ONLY",
         "ContactsTable": "NEW_IMAGE",
         "LedgerTable": "NEW_IMAGE",
+        # Messages pass by nobody else.
+        "InboxTable": None,
     }
+
+
+def test_only_the_inbox_forgets(template: Template) -> None:
+    """Its messages go some time after they were of use; nothing else is deleted by itself."""
+    forgets = {
+        name: table["TimeToLiveSpecification"]
+        for name, table in template.of("DynamoDB::Table").items()
+        if "TimeToLiveSpecification" in table
+    }
+    assert forgets == {"InboxTable": {"AttributeName": GONE, "Enabled": True}}
 
 
 def lets_through(template: Template, table: str, record: Mapping[str, Any]) -> bool:
@@ -670,3 +682,18 @@ def test_the_key_that_everybody_knows_signs_on_a_developer_s_machine_only(
     made = template.resource("LinkKeys")["Properties"]
     assert "SecretString" not in made
     assert made["GenerateSecretString"]["PasswordLength"] == KEY_LENGTH
+
+
+def test_links_have_a_bound_of_their_own(template: Template) -> None:
+    """Whoever tries tokens leaves the lenders' requests their room, and every route named exists by then."""
+    stage = template.resource("HttpApiStage")
+    bounds = stage["Properties"]["RouteSettings"]
+    routes = {
+        name: each["RouteKey"]
+        for name, each in template.of("ApiGatewayV2::Route").items()
+        if "/l/{token}" in each["RouteKey"]
+    }
+    assert set(bounds) == set(routes.values())
+    general = stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    assert all(0 < each["ThrottlingRateLimit"] < general for each in bounds.values())
+    assert set(routes) <= set(stage["DependsOn"])

@@ -83,6 +83,40 @@ def test_a_gateway_gets_its_secret_and_nothing_else(no_aws: Template) -> None:
     assert variable(no_aws, "OnDeliverySmsFunction", Env.DAILY_LIMITS) == "acme/sms=200"
 
 
+def test_the_tenants_servers_are_known_to_their_sender_alone(
+    tmp_path_factory: pytest.TempPathFactory, no_aws: Template
+) -> None:
+    """Who asks nobody over https has no such secret; it is made without any tenant."""
+    assert "Webhooks" not in no_aws.of("SecretsManager::Secret")
+    asking = made(tmp_path_factory.mktemp("webhook"), providers="webhook=https")
+    assert asking.of("SecretsManager::Secret")["Webhooks"]["SecretString"] == "{}"
+    readers = {
+        role
+        for role in asking.of("IAM::Role")
+        if any("Webhooks" in each for each, _ in actions(asking, role))
+    }
+    assert readers == {"OnDeliveryWebhookRole"}
+    assert variable(asking, "OnDeliveryWebhookFunction", Env.WEBHOOKS) == "Webhooks"
+
+
+def test_the_inbox_is_written_by_its_sender_and_told_of_by_the_api(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Nobody else reaches what borrowers read, and no service of AWS sends it."""
+    own = made(tmp_path_factory.mktemp("inbox"), providers="inbox=own")
+    found = {
+        (role, action)
+        for role in own.of("IAM::Role")
+        for resource, action in actions(own, role)
+        if resource == "InboxTable"
+    }
+    assert found == {
+        ("OnDeliveryInboxRole", "dynamodb:PutItem"),
+        ("OnRequestRole", "dynamodb:Query"),
+        ("OnRequestRole", "dynamodb:UpdateItem"),
+    }
+
+
 def test_text_messages_of_end_user_messaging_report_to_the_topic(texts: Template) -> None:
     """Its events go to the topic, which admits this service alone, and from there into the queue."""
     [made] = texts.of("SMSVOICE::ConfigurationSet").values()

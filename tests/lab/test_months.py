@@ -72,6 +72,8 @@ def test_everything_that_the_lab_is_there_for_happens(long: Totals) -> None:
     reasons = {reason for _, reason in long.reasons}
     never = {"closed_day", "stale_feed", "contact_point_unconfirmed", "no_common_window", "not_yet"}
     never |= {"contact_cap", "forbidden_by_rule"}
+    # Learnt of addresses from reports, and no list of addresses is kept there.
+    never |= {"address_resting"}
     # Said on our own pages (tests/pages), and not by lenders.
     never |= {"hold_paid_claim", "one_reminder_wanted", "own_quiet_hours"}
     decided = {str(reason) for reason in Reason if reason not in _OF_CONTACTS}

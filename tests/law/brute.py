@@ -234,7 +234,7 @@ def _hours(spans: Sequence[Span]) -> list[tuple[int, int]]:
 def _counts(touch: Touch, unit: Unit) -> bool:
     if touch.direction is Direction.IN:
         return False
-    text = touch.channel in ("sms", "email", "push", "inapp", "letter", "webhook")
+    text = touch.channel in ("sms", "email", "push", "inbox", "letter", "webhook")
     match unit:
         case Unit.CONVERSATION:
             return touch.conversation
@@ -272,7 +272,7 @@ def _together(scope: Scope, request: Request, touches: Sequence[Touch]) -> list[
 def _spent(rule: Rule, terms: CapTerms, request: Request) -> Stop | None:
     if terms.counted and request.channel not in terms.counted:
         return None
-    one_way = request.channel in ("sms", "email", "push", "inapp", "letter")
+    one_way = request.channel in ("sms", "email", "push", "inbox", "letter")
     if one_way and terms.unit in (Unit.CONNECTED, Unit.CONVERSATION):
         return None  # Nobody answers it.
     channels = terms.counted or tuple(rule.channels)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from betimes.config import LINKS
+from betimes.config import LINKS, providers_of
 from betimes.core import links
 from betimes.core.borrower import PointState
 from betimes.core.change import Change
@@ -379,6 +379,19 @@ def test_a_link_to_pay_changes_nothing_and_leads_to_the_lender() -> None:
     assert "pay.lender.example" in text_of(answer)
     assert made.post(made.token(Action.PAY), do="act")["statusCode"] == 400
     assert made.pages == before
+
+
+@pytest.mark.parametrize(
+    ("providers", "offered"), [("email=ses,inbox=own", True), ("email=ses", False)]
+)
+def test_the_inbox_is_a_way_where_the_deployment_has_one(providers: str, offered: bool) -> None:
+    """Nobody tells an address of it; a lender's own server is none of the borrower's ways."""
+    made = deployment()
+    vars(made.world)["providers"] = providers_of(f"{providers},webhook=https")
+    body = made.get(made.token(Action.PREFERENCES))["body"]
+    assert ('value="inbox"' in body) is offered
+    assert 'value="email"' in body
+    assert "webhook" not in body
 
 
 def test_wishes_are_kept_and_shown_again() -> None:

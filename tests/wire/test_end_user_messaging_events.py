@@ -13,7 +13,7 @@ import pytest
 from betimes.core.bounces import bounce_class
 from betimes.core.contact import Event, State, moved
 from betimes.core.errors import Rejected
-from betimes.core.feedback import ProviderEvent
+from betimes.core.feedback import Cost, ProviderEvent
 from betimes.wire import end_user_messaging_events as events
 
 REPORTS = Path(__file__).parents[2] / "events" / "reports"
@@ -77,6 +77,7 @@ def test_an_event_carries_contact_attempt_time_identity_and_code() -> None:
         at=datetime(2026, 3, 6, 2, 0, 15, 755_000, tzinfo=UTC),
         key=f"eum#{MESSAGE}#TEXT_DELIVERED#final#2026-03-06T02:00:15.755000Z",
         detail="TEXT_DELIVERED",
+        cost=Cost(8_810, "USD"),
     )
 
 

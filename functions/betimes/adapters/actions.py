@@ -19,6 +19,7 @@ from betimes.core.change import (
     AppendEntry,
     Change,
     CheckHead,
+    CheckListed,
     CheckNoObligation,
     CheckObligation,
     CreateContact,
@@ -30,6 +31,7 @@ from betimes.core.change import (
     SaveFlight,
     SaveHead,
     SaveHold,
+    SaveListed,
     SaveObligation,
     SaveOwner,
     SaveRepayment,
@@ -240,6 +242,22 @@ def _save_feed(change: SaveFeed) -> tuple[Action, ...]:
     return _put(Table.BOOK, keys.feed_key(change.tenant), item, forward)
 
 
+def _save_listed(change: SaveListed) -> tuple[Action, ...]:
+    listed = change.listed
+    key = keys.listed_key(listed.tenant, listed.index, listed.channel)
+    return _put(Table.BOOK, key, items.listed_item(listed), _version_seen(change.seen))
+
+
+def _check_listed(change: CheckListed) -> tuple[Action, ...]:
+    key = keys.listed_key(change.tenant, change.index, change.channel)
+    return (_check(key, _version_seen(change.seen)),)
+
+
+def _version_seen(seen: int) -> Condition:
+    """Return the condition that an item has a version, or is not there for 0."""
+    return _equal(**{items.VERSION: number_value(seen)}) if seen else _ABSENT
+
+
 def _park(change: Park) -> tuple[Action, ...]:
     account_id = change.repayment.account_id
     owner = keys.owner_key(change.tenant, account_id)
@@ -296,6 +314,8 @@ BUILDERS: Final[Mapping[type[Change], Callable[[Any], tuple[Action, ...]]]] = {
     SaveBudget: _save_budget,
     AppendEntry: _append_entry,
     SaveFeed: _save_feed,
+    SaveListed: _save_listed,
+    CheckListed: _check_listed,
     Park: _park,
     Unpark: _unpark,
     CreateContact: _create_contact,

@@ -42,14 +42,16 @@ from betimes.config import (
     AGENDA_PARTITION,
     AGENDA_SORT,
     PARTITION_KEY,
+    SORT_KEY,
 )
 from betimes.core import zones
 from betimes.core.book import Owner, Pages
 from betimes.core.change import MAX_CHANGES, Change, SaveFeed
 from betimes.core.contact import Contact
-from betimes.core.errors import Stale, Unavailable
+from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.record import Record
-from betimes.ports import Page
+from betimes.core.suppression import Listed
+from betimes.ports import ListedPage, Page
 
 # Tries of one transaction, or of one batch, before the caller is asked to come back; each botocore
 # retries on its own.
@@ -61,6 +63,27 @@ MAX_READS: Final = 3
 MAX_ANSWERS: Final = 64
 # DynamoDB's limit on the keys of one BatchGetItem.
 MAX_KEYS: Final = 100
+
+
+def _place_in(tenant: str, after: str) -> tuple[int, str]:
+    """Return the part of the list of addresses that `after` says to go on in, and the sort key to go on behind.
+
+    Raises:
+        Rejected: code "bad_page", where it is none that a page said.
+    """
+    number, _, place = after.partition(keys.SEPARATOR)
+    if not after:
+        return 0, ""
+    key = {PARTITION_KEY: {"S": f"{tenant}{keys.SEPARATOR}"}, SORT_KEY: {"S": place}}
+    try:
+        part = int(number) if number.isascii() and number.isdecimal() and len(number) < 3 else -1
+        if place:
+            keys.listed_of(key)
+    except (AssertionError, ValueError):
+        part = -1
+    if not 0 <= part < keys.ADDRESS_PARTITIONS:
+        raise Rejected("bad_page", "after", "ask for the next page by what the page before said")
+    return part, place
 
 
 def _fresh_token() -> str:
@@ -142,6 +165,38 @@ class Tables:
             json.dumps(last, separators=(",", ":")) if last else "",
         )
 
+    # Addresses
+
+    def listed(self, tenant: str, index: str, channel: str) -> Listed:
+        """See `ports.Addresses.listed`."""
+        key = keys.listed_key(tenant, index, channel)
+        # A Query, like every other consistent read of the Book.
+        found = self._partition(Table.BOOK, key[PARTITION_KEY]["S"], key[SORT_KEY]["S"])
+        return items.listed_from(found[0]) if found else Listed(tenant, index, channel)
+
+    def addresses(self, tenant: str, *, limit: int, after: str = "") -> ListedPage:
+        """See `ports.Addresses.addresses`."""
+        assert limit >= 1, "a page has at least one row"
+        part, place = _place_in(tenant, after)
+        rows: list[Listed] = []
+        while part < keys.ADDRESS_PARTITIONS and len(rows) < limit:
+            partition_key = keys.listed_partition(tenant, part)
+            start = {PARTITION_KEY: {"S": partition_key}, SORT_KEY: {"S": place}} if place else None
+            answer = self._call(
+                "query",
+                TableName=self._names[Table.BOOK],
+                KeyConditionExpression="#key = :key",
+                ExpressionAttributeNames={"#key": PARTITION_KEY},
+                ExpressionAttributeValues={":key": {"S": partition_key}},
+                Limit=limit - len(rows),
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+            rows += [items.listed_from(item) for item in answer["Items"]]
+            last = answer.get("LastEvaluatedKey")
+            part, place = (part, last[SORT_KEY]["S"]) if last else (part + 1, "")
+        more = part < keys.ADDRESS_PARTITIONS
+        return ListedPage(tuple(rows), f"{part}{keys.SEPARATOR}{place}" if more else "")
+
     # Contacts
 
     def get(self, contact_id: str) -> Contact | None:
@@ -213,17 +268,21 @@ class Tables:
 
     # Reading
 
-    def _partition(self, table: Table, key: str) -> list[Item]:
-        """Return all items of a partition in order of sort key, consistently read."""
+    def _partition(self, table: Table, key: str, place: str = "") -> list[Item]:
+        """Return all items of a partition in order of sort key, consistently read; with `place` the one that has this
+        sort key.
+        """
+        condition = {"#key": PARTITION_KEY, **({"#place": SORT_KEY} if place else {})}
+        values = {":key": {"S": key}, **({":place": {"S": place}} if place else {})}
         found: list[Item] = []
         start: dict[str, Any] = {}
         for _ in range(MAX_ANSWERS):
             answer = self._call(
                 "query",
                 TableName=self._names[table],
-                KeyConditionExpression="#key = :key",
-                ExpressionAttributeNames={"#key": PARTITION_KEY},
-                ExpressionAttributeValues={":key": {"S": key}},
+                KeyConditionExpression="#key = :key" + (" AND #place = :place" if place else ""),
+                ExpressionAttributeNames=condition,
+                ExpressionAttributeValues=values,
                 ConsistentRead=True,
                 **start,
             )

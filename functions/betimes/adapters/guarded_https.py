@@ -5,17 +5,23 @@ Whoever may tell us an address could name a machine of our own network, or the m
 connection goes to the very address that was checked: a name that answers otherwise the second time is not asked again.
 No redirect is followed, no proxy is used, and of the answer no more is read than the beginning.
 
+A server that says its answer a byte at a time never exceeds a timeout of one read. So connection, request and answer
+have one deadline together, and each step is given what is left of it.
+
 Source: OWASP, "Server-Side Request Forgery Prevention Cheat Sheet"; IANA special-purpose address registries.
 """
 
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
+import re
 import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from betimes.config import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
@@ -24,11 +30,21 @@ from betimes.core.values import dataclass
 PORT: Final = 443
 # Of an answer's body, in bytes: what says more is not understood.
 MAX_ANSWER: Final = 64 * 1024
-# Translated to an IPv4 address behind it, which may be any (RFC 6052, RFC 8215).
-_TRANSLATED: Final = (
-    ipaddress.IPv6Network("64:ff9b::/96"),
-    ipaddress.IPv6Network("64:ff9b:1::/48"),
-)
+# Of an answer altogether, with its headers and what goes before it.
+MAX_READ: Final = 4 * MAX_ANSWER
+# Of the addresses behind a name: where the first does not answer, nothing was said to anybody yet.
+MAX_TRIED: Final = 3
+# The shortest wait there is: 0 would mean not to wait at all.
+_MOMENT_S: Final = 0.001
+# What is routed at all; loopback, link-local and unique-local addresses, and those that NAT64 translates, lie outside
+# (RFC 4291, section 2.4; RFC 6052).
+_ROUTED: Final = ipaddress.IPv6Network("2000::/3")
+# RFC 1123 and RFC 5891: a name has a dot, and its last label begins with a letter, so "10.0.0.1" and "0x7f.1" are none.
+_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Visible characters and blanks of one line (RFC 9110, section 5.5).
+_VALUE: Final = re.compile(r"[\x20-\x7e]*")
 
 Resolve = Callable[[str], Sequence[str]]
 
@@ -66,7 +82,7 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
         # Tunnels name an IPv4 address inside: nothing that should be asked lives behind one.
-        if found.sixtofour or found.teredo or any(found in each for each in _TRANSLATED):
+        if found.sixtofour or found.teredo or found not in _ROUTED:
             return False
     return found.is_global and not found.is_multicast
 
@@ -79,7 +95,9 @@ def resolved(host: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class GuardedHttps:
-    """Makes requests; the defaults are for the world, others for a test's own server."""
+    """Makes requests; the defaults are for the world, others for a test's own server. `connect_s` bounds what goes
+    before the request at each address, and both together the whole call, but for the question to the name server.
+    """
 
     context: ssl.SSLContext
     resolve: Resolve = resolved
@@ -87,48 +105,127 @@ class GuardedHttps:
     port: int = PORT
     connect_s: float = CONNECT_TIMEOUT_S
     read_s: float = READ_TIMEOUT_S
+    clock: Callable[[], float] = time.monotonic
 
-    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Status:
-        """Make exactly one POST request and return the answer's status.
+    def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, most: int = MAX_ANSWER
+    ) -> Status:
+        """Make exactly one POST request and return the answer's status and up to `most` bytes of its body.
+
+        With `most` 0 the status is all that is waited for.
 
         Raises:
-            NotSent: "bad_address", the address is not plain https on the usual port, names no host but an IP address,
-                or leads to an address that is not public; "unreachable" or "bad_certificate", nothing was said.
+            NotSent: "bad_header", one is not a line of ASCII; "bad_address", the address is not plain https on the
+                usual port, names no host but an IP address, or leads to an address that is not public; "unreachable" or
+                "bad_certificate", nothing was said.
             NoAnswer: it was sent, at least in part, and no answer was understood in time.
         """
+        for name, value in headers.items():
+            if not _HEADER.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise NotSent("bad_header", for_good=True)
         host, path = _target(url)
-        line = self._connected(host)
+        deadline = self.clock() + self.connect_s + self.read_s
+        asking = http.client.HTTPSConnection(host, self.port, context=self.context)
+        # Nobody else is ever connected to by name.
+        asking.auto_open = 0
+        asking.sock = line = _Line(self._connected(host, deadline), deadline, self.clock)
         try:
-            line.request("POST", path, body, dict(headers))
-            answer = line.getresponse()
+            asking.request("POST", path, body, dict(headers))
+            answer = asking.getresponse()
             wait_s = _seconds(answer.getheader("Retry-After"))
-            return Status(answer.status, wait_s, answer.read(MAX_ANSWER))
-        except (OSError, http.client.HTTPException) as error:
+            return Status(answer.status, wait_s, answer.read(most) if most else b"")
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # ValueError: a length of nonsense in an answer of several parts.
             raise NoAnswer(type(error).__name__) from None
         finally:
-            line.close()
+            line.hang_up()
 
-    def _connected(self, host: str) -> http.client.HTTPSConnection:
+    def _connected(self, host: str, deadline: float) -> ssl.SSLSocket:
+        """Return the connection to the first of the name's addresses that answers as the name."""
         try:
             addresses = self.resolve(host)
-        except OSError:
+        except (OSError, UnicodeError):
             raise NotSent("unreachable", for_good=False) from None
         # One that is not public among others is enough to turn the name away.
         if not addresses or not all(self.permits(each) for each in addresses):
             raise NotSent("bad_address", for_good=True)
-        line = http.client.HTTPSConnection(host, self.port, context=self.context)
-        try:
-            plain = socket.create_connection((addresses[0], self.port), self.connect_s)
-        except OSError:
-            raise NotSent("unreachable", for_good=False) from None
-        try:
-            line.sock = self.context.wrap_socket(plain, server_hostname=host)
-        except OSError as error:
-            plain.close()
-            code = "bad_certificate" if isinstance(error, ssl.SSLError) else "unreachable"
-            raise NotSent(code, for_good=False) from None
-        line.sock.settimeout(self.read_s)
-        return line
+        refused = NotSent("unreachable", for_good=False)
+        for address in list(dict.fromkeys(addresses))[:MAX_TRIED]:
+            left = deadline - self.read_s - self.clock()
+            if left <= 0:
+                # The name server took the time.
+                break
+            try:
+                plain = socket.create_connection((address, self.port), left)
+            except OSError:
+                continue
+            plain.settimeout(max(deadline - self.read_s - self.clock(), _MOMENT_S))
+            try:
+                return self.context.wrap_socket(plain, server_hostname=host)
+            except OSError as error:
+                plain.close()
+                if isinstance(error, ssl.SSLError):
+                    refused = NotSent("bad_certificate", for_good=False)
+        raise refused
+
+
+class _Line:
+    """A connection as `http.client` uses one; whatever is said on it has been said by the deadline."""
+
+    def __init__(self, sock: ssl.SSLSocket, deadline: float, clock: Callable[[], float]) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._clock = clock
+        self._left = MAX_READ
+
+    def sendall(self, data: bytes) -> None:
+        """Say all of it. Raises OSError where the deadline passes before."""
+        rest = memoryview(data)
+        while rest:
+            self._hurry()
+            rest = rest[self._sock.send(rest) :]
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what the other side says."""
+        assert mode == "rb", "an answer is read as bytes"
+        return io.BufferedReader(_Heard(self))
+
+    def read_into(self, buffer: Any) -> int:
+        """Read what there is. Raises OSError where the deadline passes before, or where it is more than an answer."""
+        self._hurry()
+        count = self._sock.recv_into(buffer, min(len(buffer), self._left) or 1)
+        self._left -= count
+        if self._left <= 0:
+            raise OSError("the answer is too long")
+        return count
+
+    def close(self) -> None:
+        """Do nothing: `http.client` closes a line before it reads the answer from the file that it made of it."""
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._sock.close()
+
+    def _hurry(self) -> None:
+        left = self._deadline - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+
+
+class _Heard(io.RawIOBase):
+    """What comes over a line."""
+
+    def __init__(self, line: _Line) -> None:
+        self._line = line
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """See `io.RawIOBase.readinto`."""
+        return self._line.read_into(buffer)
 
 
 def world() -> GuardedHttps:
@@ -148,8 +245,7 @@ def _target(url: str) -> tuple[str, str]:
     host = parts.hostname or ""
     if parts.scheme != "https" or "@" in parts.netloc or parts.fragment or port not in (None, PORT):
         raise bad
-    # A name has a dot and ends in letters: "10.0.0.1", "[::1]", "0x7f.1" and "localhost" are none.
-    if "." not in host or not host.rpartition(".")[2].isalpha():
+    if not _NAME.fullmatch(host):
         raise bad
     path = parts.path or "/"
     return host, f"{path}?{parts.query}" if parts.query else path

@@ -9,6 +9,7 @@ from typing import Final
 from betimes.adapters import pack_files
 from betimes.adapters.guarded_https import GuardedHttps, NoAnswer, NotSent
 from betimes.core import bounces, gateway
+from betimes.core.errors import Rejected, Unavailable
 from betimes.core.gateway import Means, Profile
 from betimes.core.values import dataclass
 from betimes.ports import Accepted, Answer, Letter, Refused, Unknown
@@ -59,13 +60,19 @@ class HttpSms:
         """Make one request and return what the profile says of its answer; see `ports.Sender`.
 
         Without any request a number that is not E.164 gives Refused "bad_address", a text above 1,600 characters
-        "too_long".
+        "too_long" and one with half a character "bad_text"; a secret that is out of reach "no_secret" and one that no
+        header can hold "bad_header", which may be tried again: somebody can mend it.
         """
         if not _E164.fullmatch(letter.address):
             return Refused(bounces.BAD_ADDRESS, may_retry=False)
         if len(letter.text.body) > MAX_TEXT:
             return Refused("too_long", may_retry=False)
-        made = gateway.request(self._profile, self._values(letter))
+        try:
+            made = gateway.request(self._profile, self._values(letter))
+        except Unavailable:
+            return Refused("no_secret", may_retry=True)
+        except Rejected as why:
+            return Refused(why.code, may_retry=why.code == "bad_header")
         try:
             status = self._client.post(made.url, made.headers, made.body)
         except NotSent as why:

@@ -61,6 +61,8 @@ from betimes.adapters.keys import (
     head_key,
     hold_key,
     id_in,
+    listed_key,
+    listed_of,
     obligation_key,
     owner_key,
     parked_key,
@@ -101,6 +103,8 @@ from betimes.core.preferences import Preferences
 from betimes.core.reason import Reason
 from betimes.core.record import Record
 from betimes.core.rule import ConsentForm, Party, Purpose, Recipient
+from betimes.core.suppression import Entry as ListEntry
+from betimes.core.suppression import Listed, Scope, Why
 from betimes.core.touch import Direction, Touch
 from betimes.core.treatment import MessageClass
 from betimes.ports import DueLook
@@ -980,6 +984,7 @@ def contact_item(contact: Contact) -> Item:
         **instant_fields("unsubscribed_at", contact.unsubscribed_at),
         **instant_fields("seen_at", contact.seen_at),
         **instant_fields("read_at", contact.read_at),
+        **text_fields("address_index", contact.address_index),
     }
 
 
@@ -1022,6 +1027,7 @@ def contact_from(item: Mapping[str, Value]) -> Contact:
         unsubscribed_at=instant_or_none(item, "unsubscribed_at"),
         seen_at=instant_or_none(item, "seen_at"),
         read_at=instant_or_none(item, "read_at"),
+        address_index=text_or_empty(item, "address_index"),
     )
     _check_contact(contact)
     return contact
@@ -1036,6 +1042,72 @@ def _check_contact(contact: Contact) -> None:
     assert 0 <= contact.unknowns <= contact.attempt, "only an attempt can end unknown"
     running = contact.state is State.SENDING
     assert not running or contact.lease_until is not None, "a running attempt has a lease"
+
+
+# The list of addresses
+
+
+def listed_item(listed: Listed) -> Item:
+    """Return what is known of an address as an item, under its blind index."""
+    _check_listed(listed)
+    return {
+        **listed_key(listed.tenant, listed.index, listed.channel),
+        VERSION: number_value(listed.version),
+        "entries": {"L": [_list_entry(entry) for entry in listed.entries]},
+        **texts_fields("borrowers", listed.borrowers),
+        **texts_fields("bounced_at", tuple(zones.to_text(at) for at in listed.bounced_at)),
+        **instant_fields("delivered_at", listed.delivered_at),
+    }
+
+
+def listed_from(item: Mapping[str, Value]) -> Listed:
+    """Return what `listed_item` wrote."""
+    tenant, index, channel = listed_of(item)
+    listed = Listed(
+        tenant,
+        index,
+        channel,
+        version=number(item, VERSION),
+        entries=tuple(_list_entry_from(entry["M"]) for entry in item["entries"]["L"]),
+        borrowers=texts(item, "borrowers"),
+        bounced_at=tuple(zones.from_text(at) for at in texts(item, "bounced_at")),
+        delivered_at=instant_or_none(item, "delivered_at"),
+    )
+    _check_listed(listed)
+    return listed
+
+
+def _list_entry(entry: ListEntry) -> Value:
+    return {
+        "M": {
+            "scope": text_value(entry.scope),
+            "why": text_value(entry.why),
+            "since": instant_value(entry.since),
+            "by": text_value(entry.by),
+            **text_fields("note", entry.note),
+            **instant_fields("released_at", entry.released_at),
+            **text_fields("released_by", entry.released_by),
+            **text_fields("released_for", entry.released_for),
+        }
+    }
+
+
+def _list_entry_from(fields: Mapping[str, Value]) -> ListEntry:
+    return ListEntry(
+        Scope(text(fields, "scope")),
+        Why(text(fields, "why")),
+        instant(fields, "since"),
+        text(fields, "by"),
+        text_or_empty(fields, "note"),
+        instant_or_none(fields, "released_at"),
+        text_or_empty(fields, "released_by"),
+        text_or_empty(fields, "released_for"),
+    )
+
+
+def _check_listed(listed: Listed) -> None:
+    assert listed.version >= 1, "what is stored of an address has a version from 1"
+    assert_ids(*listed.borrowers)
 
 
 # The Ledger

@@ -1,4 +1,4 @@
-"""The keys of all items in the three tables, both ways.
+"""The keys of all items in the four tables, both ways.
 
 =========  =====================  ==============================================================
 table      partition key          sort key
@@ -7,8 +7,10 @@ Book       `tenant#borrower`      `head`, `account#id`, `obligation#id`, `repaym
                                   `inflight#id`, `budget`, `said#number`
 Book       `tenant#@account#id`   `owner`, `parked#id`: who holds an account, money that came early
 Book       `tenant#@account`      `feed`: up to when the money for all accounts is known
+Book       `tenant#@address#nn`   `address#index#channel`: the list of addresses, by blind index
 Contacts   contact id             none
 Ledger     `tenant#borrower`      record id, which starts with the record's instant
+Inbox      `tenant#borrower`      the instant of the decision, then the contact's id
 =========  =====================  ==============================================================
 
 No id holds "#" or "@", so no key of one kind can be read as another. A parked repayment does not
@@ -26,6 +28,7 @@ Source: DynamoDB Developer Guide, "Amazon DynamoDB Transactions: How it works", 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from betimes.adapters.attributes import Item, Value, text, text_value
@@ -44,12 +47,17 @@ from betimes.config import (
     SORT_KEY,
 )
 from betimes.core.ids import is_id
+from betimes.core.inbox import place_of
 
 SEPARATOR: Final = "#"
 # Stands where a borrower's id stands in the partition of an account whose holder is looked up; no
 # id can be equal to it.
 ACCOUNTS: Final = "@account"
 PARKED: Final = "parked"
+# Stands there in the partitions of a tenant's list of addresses.
+ADDRESSES: Final = "@address"
+ADDRESS: Final = "address"
+ADDRESS_PARTITIONS: Final = 16
 
 
 def partition(tenant: str, borrower_id: str) -> str:
@@ -135,6 +143,32 @@ def feed_key(tenant: str) -> Item:
     return _key(feed_partition(tenant), FEED)
 
 
+def listed_partition(tenant: str, number: int) -> str:
+    """Return the partition key of one of the `ADDRESS_PARTITIONS` parts of a tenant's list of addresses, from 0.
+
+    Every claim checks an item of the list, and one partition alone would not bear those of a large lender.
+    """
+    assert_ids(tenant)
+    assert 0 <= number < ADDRESS_PARTITIONS, "there are so many parts of the list and no more"
+    return SEPARATOR.join((tenant, ADDRESSES, f"{number:02d}"))
+
+
+def listed_key(tenant: str, index: str, channel: str) -> Item:
+    """Return the key of what is known of an address, by its blind index (`core.suppression.index_of`)."""
+    assert_ids(index, channel)
+    part = int(index[-2:], 16) % ADDRESS_PARTITIONS
+    return _key(listed_partition(tenant, part), SEPARATOR.join((ADDRESS, index, channel)))
+
+
+def listed_of(item: Mapping[str, Value]) -> tuple[str, str, str]:
+    """Return tenant, blind index and channel in the key of what is known of an address."""
+    tenant, _, _ = text(item, PARTITION_KEY).partition(SEPARATOR)
+    kind, index, channel = text(item, SORT_KEY).split(SEPARATOR)
+    assert kind == ADDRESS, "this item is of no address"
+    assert_ids(tenant, index, channel)
+    return tenant, index, channel
+
+
 def owner_key(tenant: str, account_id: str) -> Item:
     """Return the key of the item that says who holds an account."""
     return _key(owner_partition(tenant, account_id), OWNER)
@@ -143,6 +177,14 @@ def owner_key(tenant: str, account_id: str) -> Item:
 def parked_key(tenant: str, account_id: str, repayment_id: str) -> Item:
     """Return the key of a repayment that waits for its account."""
     return _key(owner_partition(tenant, account_id), _sort(PARKED, repayment_id))
+
+
+def entry_key(tenant: str, borrower_id: str, decided_at: datetime, contact_id: str) -> Item:
+    """Return the key of a message in an inbox: those of a borrower sort by when they were decided, and each has the
+    same key whatever attempt stores it.
+    """
+    assert_ids(contact_id)
+    return _key(partition(tenant, borrower_id), place_of(decided_at, contact_id))
 
 
 def contact_key(contact_id: str) -> Item:

@@ -5,7 +5,8 @@ The secret is a JSON object: each key under its number, from 1 to 255, and which
     {"current": "2", "1": "…", "2": "…"}
 
 A key is text of at least 32 random characters. Whoever changes keys adds one and names it as the current; the old one
-stays for a year, as long as links live.
+stays for a year, as long as links live. The one with the lowest number is never taken away: the list of addresses is
+kept under it (`core.suppression`), and links that it signed end by themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from betimes.core import links
+from betimes.core import links, suppression
 from betimes.core.errors import Unavailable
 from betimes.core.links import Issued, Keys
 from betimes.ports import Clock
@@ -52,6 +53,17 @@ class LinkKeys:
         except (BotoCoreError, ClientError) as error:
             raise Unavailable(f"the keys of links cannot be read: {type(error).__name__}") from None
         return parsed(text)
+
+
+class BlindIndex:
+    """Blind indexes of addresses, under the oldest of the keys (`ports.Blind`)."""
+
+    def __init__(self, ring: LinkKeys) -> None:
+        self._ring = ring
+
+    def index(self, tenant: str, channel: str, address: str) -> str:
+        """See `ports.Blind.index`."""
+        return suppression.index_of(self._ring.keys(), tenant, channel, address)
 
 
 class PageLinks:

@@ -128,6 +128,20 @@ END_USER_MESSAGING: Final[Mapping[str, Verdict]] = {
     "InternalServerException": Verdict.UNKNOWN,
 }
 
+# DynamoDB PutItem, botocore 1.44.5. That the item is there already is no failure of a send: see `adapters.inbox`.
+DYNAMODB: Final[Mapping[str, Verdict]] = {
+    **_COMMON,
+    "ProvisionedThroughputExceededException": Verdict.PACE,
+    "RequestLimitExceeded": Verdict.PACE,
+    "InvalidEndpointException": Verdict.LATER,
+    "ReplicatedWriteConflictException": Verdict.UNKNOWN,
+    "ResourceNotFoundException": Verdict.LATER,
+    "TransactionConflictException": Verdict.LATER,
+    "ItemCollectionSizeLimitExceededException": Verdict.NEVER,
+    "ValidationException": Verdict.NEVER,
+    "InternalServerError": Verdict.UNKNOWN,
+}
+
 # Reasons of that service that are about the person or the number, and not about our set-up. A
 # ConflictException with any other reason can be mended by a person, so it can succeed later.
 _REASONS_OF_THE_NUMBER: Final = frozenset(

@@ -28,7 +28,7 @@ from betimes.core.arrears import pauses_of
 from betimes.core.book import Pages, contract_rate, debts_of, receipt_of, value_date
 from betimes.core.budget import token_of
 from betimes.core.consent import Consent, Reassigned, Refusal, Switch, stands
-from betimes.core.contact import ENDED_UNSENT, FAILURES, Contact, Event, Spoke
+from betimes.core.contact import ENDED_UNSENT, FAILURES, REPEATABLE, Contact, Event, Spoke
 from betimes.core.flight import Flight, FlightState, Means
 from betimes.core.hold import Hold
 from betimes.core.obligation import Obligation, Repayment, due_of
@@ -241,7 +241,11 @@ def _with_the_one_before(
 
 
 def _second_attempts(contact: Contact) -> int:
-    """Return how many further messages the policy allowed: one after an unknown outcome, none once counted by law."""
+    """Return how many further messages the policy allowed: one after an unknown outcome, none once counted by law; by a
+    channel that takes two attempts for one, each.
+    """
+    if contact.channel in REPEATABLE:
+        return contact.unknowns
     return min(1, contact.unknowns) if contact.message_class is not MessageClass.OVERDUE else 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from betimes.core.preferences import NONE, Preferences
 from betimes.core.values import dataclass, replace
@@ -23,6 +24,12 @@ class PointState(StrEnum):
     COMPLAINED = "complained"
     OPTED_OUT = "opted_out"
     WRONG_PERSON = "wrong_person"
+    SUPPRESSED = "suppressed"
+
+
+# Channels that every borrower has without an address of their own: messages in the lender's app, and what is handed to
+# the lender's own server. The borrower's id stands for the address.
+IMPLICIT: Final = frozenset({"inbox", "webhook"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,22 @@ class Borrower:
             else point
             for point in self.contact_points
         )
+        told = any(point.channel == channel for point in (*points, *self.blocked))
+        if channel in IMPLICIT and since == 0 and not told:
+            points = (*points, ContactPoint(channel, self.id, state))
         return self if points == self.contact_points else replace(self, contact_points=points)
 
     def point(self, channel: str) -> ContactPoint | None:
-        """Return the contact point of `channel`, in whatever state it is, or None where the borrower has none."""
-        return next((point for point in self.contact_points if point.channel == channel), None)
+        """Return the contact point of `channel`, in whatever state it is, or None where the borrower has none.
+
+        One of `IMPLICIT` is there without being told, as long as nobody has told otherwise.
+        """
+        found = next((point for point in self.contact_points if point.channel == channel), None)
+        if found is not None or channel not in IMPLICIT:
+            return found
+        # What was once said of it outlasts a borrower's being told anew.
+        before = next((point for point in self.blocked if point.channel == channel), None)
+        return before or ContactPoint(channel, self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ A contact with somebody else than the borrower is kept without end, since a rule
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from betimes.core import ids
@@ -118,6 +119,8 @@ def attempt_id(contact_id: str, attempt: int | str = "") -> str:
     return f"{contact_id}:{attempt}"
 
 
+# Remembered: every question about a step asks for it, and there are several a message.
+@lru_cache(maxsize=4096)
 def token_of(tenant: str, borrower_id: str, address: str) -> str:
     """Return what stands for a number or an address of a borrower in touches, requests and consents; "" for none.
 

@@ -19,6 +19,7 @@ from betimes.core.flight import Flight
 from betimes.core.hold import Hold
 from betimes.core.obligation import Obligation, Repayment
 from betimes.core.record import Record
+from betimes.core.suppression import Listed
 from betimes.core.values import dataclass, replace
 
 
@@ -168,6 +169,29 @@ class SaveFeed:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveListed:
+    """Store what is known of an address, if its stored version is `seen`; 0 means that nothing is stored of it."""
+
+    listed: Listed
+    seen: int
+
+    @classmethod
+    def of(cls, before: Listed, after: Listed) -> SaveListed:
+        """Return the write of `after` over `before`, with the version it then has."""
+        return cls(replace(after, version=before.version + 1), before.version)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckListed:
+    """Hold only if what is known of an address has version `seen`; 0 means that nothing is."""
+
+    tenant: str
+    index: str
+    channel: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Park:
     """Keep a repayment for an account that nobody is known to hold and for which `seen` were parked before."""
 
@@ -232,6 +256,8 @@ Change = (
     | SaveBudget
     | AppendEntry
     | SaveFeed
+    | SaveListed
+    | CheckListed
     | Park
     | Unpark
     | CreateContact

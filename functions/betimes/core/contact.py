@@ -79,6 +79,9 @@ class Event(StrEnum):
     READ = "read"
 
 
+# Channels that take two attempts for one: a message has its contact's id there, and what is known is not taken again.
+REPEATABLE = frozenset({"inbox", "webhook"})
+
 ENDED_UNSENT = frozenset({State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
 
 _RANK = {
@@ -191,8 +194,8 @@ class Contact:
     outcome was unknown, `offers` how often the contact was handed to its channel. `offered` says that a READY contact
     is to be handed to its channel now; one that was put back waits for its review instead. `sent_at` is when a
     provider accepted it. `also` names the other obligations of a digest, each with its cycle and the key of its step.
-    `point` is the `since` of the contact point last claimed for, 0 before. `chain` is the hash of its last ledger
-    record.
+    `point` is the `since` of the contact point last claimed for, 0 before, and `address_index` the blind index of its
+    address (`core.suppression`), "" where no list of addresses is kept. `chain` is the hash of its last ledger record.
 
     `cause` is the contact that failed and that this one takes the place of, "" for none. `claimed_at` is when it was
     last claimed. `taken` are the attempts that a provider is known to have taken, `refusals` those of which its answer
@@ -236,6 +239,7 @@ class Contact:
     unsubscribed_at: datetime | None = None
     seen_at: datetime | None = None
     read_at: datetime | None = None
+    address_index: str = ""
 
     @property
     def everything(self) -> tuple[Spoke, ...]:
@@ -251,11 +255,14 @@ class Contact:
 
     @property
     def may_try_again(self) -> bool:
-        """Whether an unknown outcome allows one more attempt: once, and not in the overdue class.
+        """Whether an unknown outcome allows one more attempt: once, and not in the overdue class; by a channel that
+        takes two attempts for one always.
 
         An overdue contact is counted by law, so an unknown one is held instead. A statutory notice must reach the
         borrower, and a second one does no harm.
         """
+        if self.channel in REPEATABLE:
+            return True
         return self.message_class is not MessageClass.OVERDUE and self.unknowns <= 1
 
     @property
@@ -324,7 +331,14 @@ class Contact:
         return self.after(event, reason, at)
 
     def claimed(
-        self, at: datetime, lease: timedelta, text_sha256: str, amount: Money, *, point: int
+        self,
+        at: datetime,
+        lease: timedelta,
+        text_sha256: str,
+        amount: Money,
+        *,
+        point: int,
+        address_index: str = "",
     ) -> Contact:
         """Return the contact claimed for its next attempt, to the contact point known `since` the version `point`."""
         return replace(
@@ -335,6 +349,7 @@ class Contact:
             text_sha256=text_sha256,
             amount=amount,
             point=point,
+            address_index=address_index,
             claimed_at=at,
         )
 

@@ -33,6 +33,11 @@ SLOTS: Final = frozenset(
 )
 # Who holds a message's address must not see these in the provider's log of addresses.
 _IN_URL: Final = frozenset({"account"})
+# Headers that are made with the request, or say how it is cut.
+_OURS: Final = frozenset({"connection", "content-length", "host", "te", "transfer-encoding"})
+_TYPE: Final = "Content-Type"
+# Of one line, in ASCII (RFC 9110, section 5.5).
+_HEADER: Final = re.compile(r"[\x20-\x7e]*")
 _KEYS: Final = frozenset({"url", "encoding", "citation", "status", "headers", "body", "answer"})
 _ANSWER_KEYS: Final = frozenset({"id", "rule"})
 _RULE_KEYS: Final = frozenset({"http", "at", "equals", "means"})
@@ -105,14 +110,15 @@ def parse(document: Mapping[str, Any], source: str) -> Profile:
     answer = _table(document, "answer", source)
     _only(answer, _ANSWER_KEYS, source, "answer.")
     url = _text(document, "url", source)
-    shown = _SLOT.sub("x", url)
-    if not shown.startswith("https://") or not urlsplit(shown).hostname:
+    if not _is_https(_SLOT.sub("x", url)):
         raise _bad(source, "url", "is an https address")
     _known_slots(url, _IN_URL, "url", source)
     headers = _texts(document, "headers", source)
     for name, value in headers.items():
-        if not _NAME.fullmatch(name) or not value.isprintable():
-            raise _bad(source, f"headers.{name}", "is a header of one line")
+        if not _NAME.fullmatch(name) or not _HEADER.fullmatch(value):
+            raise _bad(source, f"headers.{name}", "is a header of one line, in ASCII")
+        if name.lower() in _OURS:
+            raise _bad(source, f"headers.{name}", "is not a profile's to say")
         _known_slots(value, frozenset({"secret", "account"}), f"headers.{name}", source)
     body = _texts(document, "body", source)
     for name, value in body.items():
@@ -136,25 +142,40 @@ def parse(document: Mapping[str, Any], source: str) -> Profile:
 
 
 def request(profile: Profile, values: Mapping[str, str]) -> Request:
-    """Return the request for the values of all `SLOTS`; the values are encoded, never read."""
+    """Return the request for the values of all `SLOTS`; the values are encoded, never read.
+
+    Raises:
+        Rejected: code "bad_text", where a value holds half a character, or "bad_header", where one that a header is
+            made of is not a line of ASCII; field = the slot or header, and the message repeats nothing.
+    """
     assert set(values) == SLOTS, "every slot has a value"
+    for name, value in values.items():
+        if not _is_text(value):
+            raise Rejected("bad_text", name, "the text holds half of a character")
     fields = {name: _filled(text, values) for name, text in profile.body.items()}
     headers = {name: _filled(text, values) for name, text in profile.headers.items()}
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(value):
+            raise Rejected("bad_header", name, "account and secret are one line of ASCII each")
     quoted = {name: quote(value, safe="") for name, value in values.items()}
     if profile.encoding is Encoding.JSON:
         content, body = "application/json", json.dumps(fields, ensure_ascii=False).encode()
     else:
         content, body = "application/x-www-form-urlencoded", urlencode(fields).encode()
-    return Request(_filled(profile.url, quoted), {"Content-Type": content, **headers}, body)
+    if not any(name.lower() == _TYPE.lower() for name in headers):
+        headers[_TYPE] = content
+    return Request(_filled(profile.url, quoted), headers, body)
 
 
 def meaning(profile: Profile, http: int, body: bytes) -> tuple[Means, str]:
-    """Return what an answer means and the provider's id for the message, "" where it has none. Never raises."""
+    """Return what an answer means and the provider's id for the message, "" where it has none; the id is text that can
+    be stored. Never raises.
+    """
     document = _document(body)
     found = next((rule.means for rule in profile.rules if _fits(rule, http, document)), None)
     if found is None:
         found = Means.REFUSED if 400 <= http < 500 else Means.UNKNOWN
-    return found, _at(document, profile.id_at)
+    return found, _at(document, profile.id_at).encode("utf-8", "replace").decode()
 
 
 def _fits(rule: AnswerRule, http: int, document: object) -> bool:
@@ -196,6 +217,8 @@ def _rule(document: object, number: int, source: str) -> AnswerRule:
     at, equals = document.get("at", ""), document.get("equals", [])
     if not isinstance(at, str) or not isinstance(equals, list) or bool(at) != bool(equals):
         raise _bad(source, f"{place}.at", "is a path, and equals a list of what may stand there")
+    if not all(type(each) in (str, int) for each in equals):
+        raise _bad(source, f"{place}.equals", "is a list of texts and whole numbers")
     if not http and not at:
         raise _bad(source, place, "fits every answer; say http or at")
     means = _choice(document, "means", Means, source)
@@ -245,7 +268,26 @@ def _choice(document: Mapping[str, Any], key: str, kind: type[_T], source: str) 
         raise _bad(source, key, f"is one of {', '.join(kind)}") from None
 
 
+def _is_https(url: str) -> bool:
+    try:
+        return url.startswith("https://") and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a text can be written: half of a pair of surrogates cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _known_slots(text: str, allowed: frozenset[str], key: str, source: str) -> None:
+    rest = _SLOT.sub("", text)
+    if "((" in rest or "))" in rest:
+        raise _bad(source, key, "a slot is written as ((number)), in small letters")
     for name in _SLOT.findall(text):
         if name not in allowed:
             raise _bad(source, key, f"(({name})) does not go here; {', '.join(sorted(allowed))} do")

@@ -43,6 +43,8 @@ TOUCH_TOLERANCE = timedelta(minutes=10)
 MAX_REPORTED = 50
 # Debts, accounts, products or exclusions that one touch may name of each.
 MAX_NAMED = 32
+# Longer than the ARN of any platform endpoint.
+MAX_ENDPOINT = 512
 # Beyond these a date or an amount is a typing error; calendar and stores hold what lies within exactly.
 YEARS = range(1970, 2200)
 MAX_MINOR = 10**15
@@ -405,6 +407,10 @@ def _check_address(point: ContactPoint) -> None:
             raise Rejected("bad_email", "email", "an e-mail address has the form name@host.example")
         if any(character in address for character in ',;:<>()[]"\\'):
             raise Rejected("bad_email", "email", "an e-mail address must be one plain address")
+    elif point.channel == "push":
+        plain = address.isascii() and address.isprintable() and " " not in address
+        if not plain or len(address) > MAX_ENDPOINT:
+            raise Rejected("bad_push", "push_endpoint", "a push endpoint is its ARN at SNS")
 
 
 def _put_account(

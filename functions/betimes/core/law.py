@@ -27,6 +27,7 @@ from betimes.core.rule import (
     ConsentTerms,
     CooloffTerms,
     Enforce,
+    Kind,
     Pack,
     Rule,
     WindowTerms,
@@ -174,6 +175,26 @@ class Law:
                 effect = Effect.DEFER
                 until = said.until if until is None else max(until, said.until)
         return Verdict(effect, tuple(answers), until, tuple(requires))
+
+    def refusals(
+        self, request: Request, jurisdictions: Collection[str], kinds: Collection[Kind]
+    ) -> tuple[Answer, ...]:
+        """Return the answers by which binding rules of these kinds forbid a request, in the order of `evaluate`, which
+        says the same of them and asks all others too.
+
+        Raises:
+            Rejected: code "unknown_zone", a zone of the request.
+        """
+        case = Case(request)
+        found = []
+        for rule in self._chain(jurisdictions).rules:
+            if rule.kind in kinds and rule.enforce.binds and _is_in_force(rule, request):
+                if judges.sets_aside(rule, request):
+                    continue
+                answer = self._judge(rule)(case)
+                if answer.effect is Effect.DENY:
+                    found.append(answer)
+        return tuple(found)
 
     def ask(self, rule: Rule, request: Request) -> Answer:
         """Return what one rule alone says about a request, also a rule that is switched off or in no pack.

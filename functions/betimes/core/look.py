@@ -19,7 +19,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from betimes.core import agenda, ids, record, zones
+from betimes.core import agenda, endpoints, ids, record, zones
 from betimes.core.agenda import Planned
 from betimes.core.book import Snapshot
 from betimes.core.contact import Contact, Event, Spoke, State
@@ -38,7 +38,12 @@ REOFFER = timedelta(minutes=10)
 # How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
 # Why a contact that was in time had to wait: its provider, or its tenant's budget, had no room.
 HAD_NO_ROOM = frozenset({Reason.PROVIDER_BUSY, Reason.BUDGET_SPENT})
-GRACE: Mapping[str, timedelta] = {"email": timedelta(minutes=15), "sms": timedelta(minutes=30)}
+GRACE: Mapping[str, timedelta] = {
+    "email": timedelta(minutes=15),
+    "sms": timedelta(minutes=30),
+    # Nobody will ever report that it was stored; storing it again stores it once.
+    "inbox": timedelta(),
+}
 DEFAULT_GRACE = timedelta(minutes=30)
 # Why a contact that was already written never went, where that is not that it became late.
 _ENDS = frozenset(
@@ -497,6 +502,8 @@ def _review(
         case State.READY if now >= contact.not_after:
             reason = _expired(snapshot, contact, policies, now)
             return _ended(looked, contact, Event.EXPIRED, reason, now, siblings)
+        case State.READY if (again_at := _again_at(contact)) is not None and now < again_at:
+            return _watched(looked, look_at=min(again_at, contact.not_after))
         case State.READY:
             looked = replace(looked, moved=(*looked.moved, (contact, contact.offered_again())))
             return _watched(looked, look_at=min(now + REOFFER, contact.not_after))
@@ -644,8 +651,7 @@ def _expired(snapshot: Snapshot, contact: Contact, policies: Policies, now: date
     decision = decide(
         snapshot, line, policies.rules, now, step=contact.step, channel=contact.channel
     )
-    busy = contact.reason in HAD_NO_ROOM
-    if decision is not None and decision.reason in _ENDS and not busy:
+    if decision is not None and decision.reason in _ENDS:
         return decision.reason
     return missed(contact, agenda.planned(snapshot, line, contact.step), now)
 
@@ -687,8 +693,23 @@ def taken_back(obligation: Obligation, spoke: Spoke, now: datetime) -> Obligatio
 
 
 def grace(contact: Contact) -> timedelta:
-    """Return how long to wait for evidence about an attempt of unknown outcome on the contact's channel."""
+    """Return how long to wait for evidence about an attempt of unknown outcome on the contact's channel. Of a webhook
+    none will come: it is sent again after as long as after any failure.
+    """
+    if contact.channel == "webhook":
+        return endpoints.wait_after(contact.id, contact.attempt)
     return GRACE.get(contact.channel, DEFAULT_GRACE)
+
+
+def _again_at(contact: Contact) -> datetime | None:
+    """Return when a contact that was refused for now is offered again at the earliest, None where any look may do it.
+
+    Whose server is down is asked less and less often; a provider's own pace says when it takes more.
+    """
+    if contact.channel != "webhook" or contact.attempt not in contact.refusals:
+        return None
+    assert contact.changed_at is not None, "a refusal has its instant"
+    return contact.changed_at + endpoints.wait_after(contact.id, contact.attempt)
 
 
 def _settle_unknown(looked: Looked, contact: Contact, settled: bool, now: datetime) -> Looked:

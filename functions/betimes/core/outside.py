@@ -6,7 +6,7 @@ of the last one. They hold ids, rules and facts, and a token where a number was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from betimes.core import record, zones
@@ -21,6 +21,7 @@ from betimes.core.values import replace
 # The events of such records.
 ASKED = "may_contact"
 TOLD = "touches_told"
+RELEASED = "suppression_released"
 
 
 def answered(
@@ -78,6 +79,13 @@ def told(before: Pages, after: Pages, now: datetime) -> tuple[Pages, Record | No
         body[f"touch {n}"] = " ".join(_words(touch))
     budget, written = _chained(before, after.budget, body, now)
     return after.with_budget(budget), written
+
+
+def noted(pages: Pages, body: Mapping[str, str | int], now: datetime) -> tuple[Budget, Record]:
+    """Return the person's budget with the record of what somebody at the lender did at the end of its chain, and that
+    record; `body` names the event and holds ids, states and words of staff, no address.
+    """
+    return _chained(pages, pages.budget, dict(body), now)
 
 
 def _words(touch: Touch) -> Iterable[str]:

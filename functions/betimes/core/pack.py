@@ -73,7 +73,7 @@ CHANNELS: Final = (
     "sms",
     "email",
     "push",
-    "inapp",
+    "inbox",
     "letter",
     "visit",
     "webhook",

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NO_CONTACT_POINT = "no_contact_point"
     CONTACT_POINT_SUPPRESSED = "contact_point_suppressed"
     CONTACT_POINT_UNCONFIRMED = "contact_point_unconfirmed"
+    ADDRESS_RESTING = "address_resting"
     NO_COMMON_WINDOW = "no_common_window"
     FORBIDDEN_BY_RULE = "forbidden_by_rule"
     # Suppress: too late to say it

@@ -31,7 +31,9 @@ _LIMITS: Final[Mapping[tuple[str, str], timedelta]] = MappingProxyType(
     }
 )
 # The providers of a deployment that chooses none.
-BASELINE: Final[Mapping[str, str]] = MappingProxyType({"email": "ses", "sms": "sns", "push": "sns"})
+BASELINE: Final[Mapping[str, str]] = MappingProxyType(
+    {"email": "ses", "sms": "sns", "push": "sns", "inbox": "own", "webhook": "https"}
+)
 
 
 def limits(providers: Mapping[str, str]) -> Mapping[str, timedelta]:

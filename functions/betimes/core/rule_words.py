@@ -56,7 +56,7 @@ CHANNELS: Final[Mapping[str, str]] = {
     "sms": "text message",
     "email": "e-mail",
     "push": "push message",
-    "inapp": "message in the app",
+    "inbox": "message in the app",
     "letter": "letter",
     "visit": "visit",
     "webhook": "webhook",

@@ -40,6 +40,8 @@ MAX_STATEMENTS: Final = 25
 MAX_ENDS: Final = 20
 # Entries kept of one person; beyond that no consent is, and all that stops or ends something.
 MAX_ENTRIES: Final = 1000
+# The source of a refusal that a provider told of.
+PROVIDER: Final = "provider"
 # Behind the id of a refusal that was lifted and is told again, before its number.
 _AGAIN: Final = ":again"
 YEARS: Final = range(1970, 2200)
@@ -203,6 +205,32 @@ def answered(pages: Pages, command: TellReply, policies: Policies, now: datetime
     # Both refusals stand before anything ends: whatever comes between the passes, nothing goes out.
     for entry in told:
         pages = _taken_back(pages, entry, policies, now, until)
+    return pages
+
+
+def opted_out(
+    pages: Pages, identity: str, channel: str, address: str, at: datetime, now: datetime
+) -> Pages:
+    """Return the pages with what a provider says a person told it: no more reminders and no marketing by a channel, at
+    `address` (plain; only a token is kept). The same pages where that stands already.
+
+    It reaches as far as its channel, whatever the law makes of a word to the lender. `identity` is of the message by
+    which it became known.
+    """
+    if pages.head is None:
+        return pages
+    for switch in (Switch.REMINDER, Switch.MARKETING):
+        refusal = Refusal(
+            id=f"{identity}:{switch}",
+            switch=switch,
+            channel=channel,
+            address=token_of(pages.tenant, pages.borrower_id, address),
+            at=min(at, now),
+            reach=Reach.CHANNEL,
+            evidence=identity,
+            source=PROVIDER,
+        )
+        pages = _refused(pages, refusal, "id", now)
     return pages
 
 

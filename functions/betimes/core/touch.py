@@ -16,7 +16,7 @@ from betimes.core.rule import Party, Purpose, Recipient, Unit
 from betimes.core.values import dataclass
 
 # Channels whose contact is a text: once it was submitted, a message has been left.
-TEXTS = frozenset({"sms", "email", "push", "inapp", "letter", "webhook"})
+TEXTS = frozenset({"sms", "email", "push", "inbox", "letter", "webhook"})
 # Texts that nobody answers and nobody talks in. What a lender does behind its webhook is not known.
 ONE_WAY = TEXTS - {"webhook"}
 
@@ -39,7 +39,7 @@ _MESSAGE: Final = Unit.MESSAGE
 class Touch:
     """One contact, or one try, that is on record; `at` is its instant (UTC).
 
-    `channel` is one of call, ai_call, sms, email, push, inapp, letter, visit, webhook. `attempt`: it was tried, which a
+    `channel` is one of call, ai_call, sms, email, push, inbox, letter, visit, webhook. `attempt`: it was tried, which a
     text is once it was submitted; `connected`: somebody answered; `conversation`: the debt was spoken of with the
     borrower; `message_left`: a voicemail, or a message with somebody. `by` is who did it, a tenant or an agency.
     `debts`, `accounts` and `products` are what it was about; empty: not known, so it counts for each. `number` stands

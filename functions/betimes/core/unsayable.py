@@ -15,7 +15,6 @@ from typing import Final
 
 from betimes.core.book import Snapshot
 from betimes.core.decision import Facts
-from betimes.core.law import Effect
 from betimes.core.message import Body, Text
 from betimes.core.rule import Kind, Purpose, Recipient, Stage, Status
 from betimes.core.rules import Rules, request
@@ -49,12 +48,9 @@ def against(
         names = rules.jurisdictions(snapshot.borrower)
         asked = request(snapshot, step, at, text.channel)
         asked = replace(asked, language=text.locale, text=said, recipient=recipient)
-        about_words = {rule.id for rule in rules.law.chain(names) if rule.kind in _KINDS}
-        for answer in rules.law.evaluate(asked, names).answers:
-            refused = answer.effect is Effect.DENY and answer.enforce.binds
-            if refused and answer.rule_id in about_words:
-                phrase = str(answer.facts.get("holds", answer.facts.get("lacks", "")))
-                found[answer.rule_id] = (answer.status, phrase)
+        for answer in rules.law.refusals(asked, names, _KINDS):
+            phrase = str(answer.facts.get("holds", answer.facts.get("lacks", "")))
+            found[answer.rule_id] = (answer.status, phrase)
     for finding in _leaks(body, recipient):
         found[finding.rule_id] = (Status.VERIFIED, finding.phrase)
     if not found:

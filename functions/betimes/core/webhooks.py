@@ -72,16 +72,16 @@ def verified(secrets: Sequence[bytes], found: Mapping[str, str], body: bytes, no
         Rejected: code "bad_signature", always with the same words: unsigned, forged, changed, or signed more than five
             minutes from `now` (aware).
     """
+    wrong = Rejected("bad_signature", SIGNATURE, "the request is not signed as it should be")
     identity, second = found.get(ID, ""), found.get(TIMESTAMP, "")
-    given = found.get(SIGNATURE, "").split()
+    signatures = found.get(SIGNATURE, "")
+    if not (identity + second + signatures).isascii():
+        raise wrong
+    wanted = [_signature(each, identity, second, body) for each in secrets]
     # All are compared, so that the time it takes says nothing of which one was near.
-    right = [
-        hmac.compare_digest(_signature(each, identity, second, body).encode(), one.encode())
-        for each in secrets
-        for one in given
-    ]
+    right = [hmac.compare_digest(each, one) for each in wanted for one in signatures.split()]
     if not any(right) or not identity or "." in identity or not _is_recent(second, now):
-        raise Rejected("bad_signature", SIGNATURE, "the request is not signed as it should be")
+        raise wrong
     return identity
 
 

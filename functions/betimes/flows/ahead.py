@@ -104,9 +104,9 @@ def _of(
         asked = request(snapshot, coming.step, now, coming.step.channels[0])
         if _RANK[asked.purpose] >= _RANK[purpose]:
             continue
-        went = _would_go(policies, snapshot, line, coming, max(now, coming.at), until)
+        went = would_go(policies, snapshot, line, coming, max(now, coming.at), until)
         if went is not None:
-            at, channel = went
+            at, channel = went[0], went[1].channel
             obligation = snapshot.obligation
             yield Touch(
                 f"{obligation.id}~{coming.key}",
@@ -122,19 +122,19 @@ def _of(
             )
 
 
-def _would_go(
+def would_go(
     policies: Policies,
     snapshot: Snapshot,
     line: Treatment,
     coming: Planned,
     at: datetime,
     until: datetime,
-) -> tuple[datetime, str] | None:
-    """Return when, from `at` and before `until`, a step would go by what is known now, and by which channel."""
+) -> tuple[datetime, Send] | None:
+    """Return when, from `at` and before `until`, a step would go by what is known now, and the decision to send it."""
     for _ in range(_WAITS):
         decision = decide(snapshot, line, policies.rules, at, coming=coming)
         if isinstance(decision, Send):
-            return at, decision.channel
+            return at, decision
         if not isinstance(decision, Wait) or not at < decision.until < until:
             return None
         at = decision.until

@@ -11,11 +11,11 @@ walk over the whole table, which is for an export of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 
-from betimes.core import zones
+from betimes.core import forecast, zones
 from betimes.core.ageing import Phase, day_of
 from betimes.core.agenda import Planned, plan
 from betimes.core.arrears import age_of, facts_of
@@ -26,9 +26,11 @@ from betimes.core.decision import Wait
 from betimes.core.errors import Stale
 from betimes.core.hold import Kind
 from betimes.core.intake import reroll, waiting_for
+from betimes.core.pace import Gauge
 from betimes.core.policies import Policies
 from betimes.core.treatment import MessageClass
 from betimes.core.values import dataclass
+from betimes.flows.ahead import would_go
 from betimes.flows.sweep import ITS_OWN
 from betimes.ports import Book, Stores
 
@@ -51,7 +53,7 @@ class DayClosed:
     whose repayments are older than a treatment of theirs allows. `promises` counts promises to pay that ended on this
     day, kept and broken. `provisional` counts due dates whose calendar is still to come. `broken` names the borrowers
     of whom nothing could be told, as "borrower (error)": they stop no other's close, and their figures are missing in
-    all others.
+    all others. `coming` is what is planned for each channel in the day ahead.
     """
 
     at: datetime
@@ -66,6 +68,7 @@ class DayClosed:
     promises: Counter[str] = field(default_factory=Counter)
     provisional: int = 0
     broken: list[str] = field(default_factory=list)
+    coming: dict[str, forecast.Planned] = field(default_factory=dict)
 
     def add(self, other: DayClosed) -> None:
         """Add what another report found on the same day."""
@@ -80,6 +83,8 @@ class DayClosed:
         self.promises += other.promises
         self.provisional += other.provisional
         self.broken += other.broken
+        for channel, planned in other.coming.items():
+            self.coming.setdefault(channel, forecast.Planned()).update(planned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +161,39 @@ def close_borrower(closed: DayClosed, pages: Pages, policies: Policies, now: dat
         key = f"{obligation.amount.currency} {bucket}"
         closed.outstanding_minor[key] += snapshot.owed(now).minor
         closed.provisional += obligation.provisional
+        _count_coming(closed, snapshot, policies, now)
         if _is_stranded(pages, snapshot, policies, now):
             closed.stranded.append(obligation.id)
     _age_accounts(closed, pages, policies, now)
     _count_promises(closed, pages, now)
+
+
+def _count_coming(closed: DayClosed, snapshot: Snapshot, policies: Policies, now: datetime) -> None:
+    """Count what would go out about one obligation in the day ahead, by what is known now."""
+    treatment = policies.treatment_of(snapshot.profile)
+    until = now + DAY
+    for each in plan(snapshot, treatment):
+        if each.at >= until:
+            return
+        if each.key in snapshot.obligation.watch.decided or each.deadline <= now:
+            continue
+        went = would_go(policies, snapshot, treatment, each, max(now, each.at), until)
+        if went is not None:
+            at, send = went
+            closed.coming.setdefault(send.channel, forecast.Planned()).add(at, send.not_after)
+
+
+def foreseen(closed: DayClosed, gauges: Mapping[str, Gauge | None]) -> dict[str, forecast.Forecast]:
+    """Return the forecast of each channel for which anything is planned; `gauges` is what is known of its provider's
+    pace, None, or no entry, where nothing is.
+    """
+    found = {}
+    for channel, planned in sorted(closed.coming.items()):
+        gauge = gauges.get(channel)
+        left = gauge.quota.per_day if gauge is not None and gauge.quota.per_day else None
+        rate = gauge.ceiling if gauge is not None else 0
+        found[channel] = forecast.forecast(planned, rate=rate, left=left)
+    return found
 
 
 def _age_accounts(closed: DayClosed, pages: Pages, policies: Policies, now: datetime) -> None:

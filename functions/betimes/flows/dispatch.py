@@ -18,20 +18,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from betimes.core import agenda, bounces, message, sms_parts, unsayable, zones
+from betimes.core import agenda, endpoints, message, sms_parts, suppression, unsayable, zones
 from betimes.core.book import Pages, Snapshot
-from betimes.core.borrower import PointState
+from betimes.core.borrower import ContactPoint
 from betimes.core.budget import Budget, attempt_id
 from betimes.core.change import (
     Append,
     Change,
     CheckHead,
+    CheckListed,
     MoveContact,
     SaveBudget,
     SaveHead,
+    SaveListed,
     SaveObligation,
 )
-from betimes.core.contact import Contact, Event, Spoke, State
+from betimes.core.contact import REPEATABLE, Contact, Event, Spoke, State
 from betimes.core.decide import decide, dropped, redated
 from betimes.core.decision import Decision, Facts, Send, Suppress, Wait
 from betimes.core.errors import Stale, Unavailable
@@ -48,22 +50,24 @@ from betimes.core.look import (
     taken_back,
 )
 from betimes.core.message import Around, Body, Text
-from betimes.core.obligation import Watch, due_of
+from betimes.core.obligation import Obligation, Tried, Watch, due_of
 from betimes.core.pace import WaitUntil, Why
 from betimes.core.policies import DIGEST, Policies
 from betimes.core.reason import Reason
 from betimes.core.receipts import BASELINE
 from betimes.core.rules import request
+from betimes.core.suppression import Listed
 from betimes.core.touch import Touch
 from betimes.core.treatment import Fallback, MessageClass, Step, Treatment
 from betimes.core.values import dataclass, replace
 from betimes.core.variables import Code, ShortLink
-from betimes.flows import ahead
+from betimes.flows import addresses, ahead
 from betimes.flows.pacing import Cleared, Held, Pacing, Parcel
 from betimes.flows.sweep import fed_until
 from betimes.ports import (
     Accepted,
     Answer,
+    Blind,
     Clock,
     Letter,
     Links,
@@ -82,6 +86,7 @@ IN_QUEUE = timedelta(minutes=1)
 _ENDS = {
     Reason.NO_CONTACT_POINT: Event.SUPPRESSED,
     Reason.CONTACT_POINT_SUPPRESSED: Event.SUPPRESSED,
+    Reason.ADDRESS_RESTING: Event.SUPPRESSED,
     Reason.CONTACT_POINT_UNCONFIRMED: Event.SUPPRESSED,
     Reason.CATCH_UP_EXCEEDED: Event.EXPIRED,
     Reason.PLANNED_AFTER_WINDOW: Event.EXPIRED,
@@ -128,6 +133,7 @@ _TOO_LATE = {
     Reason.QUIET_HOURS: Reason.QUIET_UNTIL_TOO_LATE,
     Reason.CLOSED_DAY: Reason.CLOSED_DAY,
     Reason.TOO_SOON: Reason.TOO_SOON,
+    Reason.ADDRESS_RESTING: Reason.ADDRESS_RESTING,
 }
 
 
@@ -163,7 +169,7 @@ class _Claimed:
 class Dispatch:
     """The flow with what it needs. `lease` bounds an attempt; a call starts at most `lease - guard` after its claim.
     Without `links` messages have none, and no code and no one-click unsubscription. `providers` names that of each
-    channel; without `pacing` none is asked how fast it may be used.
+    channel; without `pacing` none is asked how fast it may be used. Without `blind` no list of addresses is asked.
     """
 
     stores: Stores
@@ -176,6 +182,7 @@ class Dispatch:
     providers: Mapping[str, str] = field(default_factory=lambda: BASELINE)
     pacing: Pacing | None = None
     notice: Notice = _unheard
+    blind: Blind | None = None
 
     def deliver(self, contact_id: str) -> Dispatched | Later:
         """Bring one contact to its provider, if it may still go, and return what became of it.
@@ -305,6 +312,9 @@ class Dispatch:
         borrower = speaking[0].snapshot.borrower
         point = borrower.point(contact.channel)
         assert point is not None, "a contact without a contact point is not decided as a send"
+        listed = self._listed(contact, point)
+        if listed is not None and _is_closed(listed, contact, now):
+            return self._elsewhere(contact, asked, listed, point, now)
         spoken = [_as_spoken(each, now) for each in speaking]
         body = self._body(contact, spoken[0])
         issued = None
@@ -327,6 +337,7 @@ class Dispatch:
                 text.sha256,
                 speaking[0].snapshot.owed(now),
                 point=point.since,
+                address_index="" if listed is None else listed.index,
             ),
             Event.CLAIMED,
             now,
@@ -338,6 +349,7 @@ class Dispatch:
             Append(written),
             CheckHead(borrower.tenant, borrower.id, borrower.version),
             _counted(claimed, speaking, now),
+            *_as_listed(listed),
         ]
         for n, each in enumerate(asked, start=1):
             changes += _spoken(each, now) if each in speaking else _unsaid(claimed, each, n, now)
@@ -354,9 +366,95 @@ class Dispatch:
             text,
             lives_s=max(0, (useful_until - now) // timedelta(seconds=1)),
             unsubscribe=_unsubscribe(contact, issued, [step for _, step in steps]),
+            borrower_id=claimed.borrower_id,
+            decided_at=claimed.decided_at,
         )
         first = asked[0] if asked[0] in speaking else None
         return _Claimed(claimed, letter, first, now, cleared)
+
+    def _listed(self, contact: Contact, point: ContactPoint) -> Listed | None:
+        """Return what is known of the address of a contact point, None where no list is kept of such."""
+        if self.blind is None or self.stores.addresses is None:
+            return None
+        if not suppression.has_address(contact.channel):
+            return None
+        index = self.blind.index(contact.tenant, contact.channel, point.address)
+        return self.stores.addresses.listed(contact.tenant, index, contact.channel)
+
+    def _elsewhere(
+        self,
+        contact: Contact,
+        asked: Sequence[_Asked],
+        listed: Listed,
+        point: ContactPoint,
+        now: datetime,
+    ) -> Dispatched:
+        """End a contact whose address is closed, or rests; its step goes on by its next channel, as after a refusal.
+
+        The borrower's own contact point is closed in the same transaction, where the address is closed for everything.
+        An address that rests, where no other channel is left, is waited for.
+        """
+        entry = listed.barring(contact.message_class)
+        reason = Reason.ADDRESS_RESTING if entry is None else Reason.CONTACT_POINT_SUPPRESSED
+        why = "soft_bounces" if entry is None else entry.why.value
+        own = asked[0]
+        before = own.snapshot.borrower
+        head = before if entry is None else addresses.closed(before, contact, entry, point)
+        asked = [replace(each, snapshot=replace(each.snapshot, borrower=head)) for each in asked]
+        freed = self._by_another(contact, asked[0], now)
+        rests_until = listed.rests_until(now)
+        if entry is None and freed is None and rests_until is not None:
+            return self._not_now(
+                contact, [_waiting(each, reason, why, rests_until) for each in asked], now
+            )
+        ended = contact.ended_unsent(Event.SUPPRESSED, reason, now)
+        held = ended.state is State.UNKNOWN
+        event = Event.HELD if held else Event.SUPPRESSED
+        ended, written = chained(
+            contact, ended, event, now, place=AT_DISPATCH, facts={"suppressed": why}
+        )
+        changes: list[Change] = [MoveContact.of(contact, ended), Append(written)]
+        first, *others = asked
+        if isinstance(first.decision, Send):
+            facts = {**first.decision.facts, "suppressed": why}
+            first = replace(first, decision=Suppress(first.step, reason, facts))
+            if freed is not None and not held:
+                first = replace(first, snapshot=replace(first.snapshot, obligation=freed))
+        changes += _unsaid(ended, first, 1, now, look_at=now)
+        if not held:
+            for n, each in enumerate(others, start=2):
+                # Undecided again, and looked at now for itself.
+                changes += _unsaid(ended, _waiting(each, reason, why, now + REOFFER), n, now)
+        if head is before:
+            changes += [CheckHead(head.tenant, head.id, head.version), *_as_listed(listed)]
+        else:
+            changes.append(SaveHead(replace(head, version=head.version + 1), head.version))
+            known = listed.of(contact.borrower_id)
+            changes += _as_listed(listed) if known is listed else [SaveListed.of(listed, known)]
+        self.stores.store.commit(changes)
+        return Dispatched.ENDED
+
+    def _by_another(self, contact: Contact, asked: _Asked, now: datetime) -> Obligation | None:
+        """Return the obligation with the contact's step undecided again and its channel used up, None where the step
+        would neither go nor wait to go by a channel that is left.
+        """
+        if not isinstance(asked.decision, Send):
+            return None
+        snapshot, line, step = asked.snapshot, asked.treatment, _step_of(asked)
+        if contact.channel not in step.channels:
+            return None
+        watch = snapshot.obligation.watch
+        slot = step.channels.index(contact.channel)
+        watch = replace(
+            watch,
+            decided=tuple(each for each in watch.decided if each != asked.step),
+            tried=(*watch.tried, Tried(asked.step, slot, contact.id)),
+        )
+        freed = replace(snapshot.obligation, watch=watch)
+        together = [(spoke.obligation_id, spoke.step) for spoke in contact.everything]
+        seen = replace(snapshot, obligation=freed)
+        verdict = decide(seen, line, self.policies.rules, now, step=asked.step, together=together)
+        return freed if isinstance(verdict, Send | Wait) else None
 
     def _cleared(
         self,
@@ -496,6 +594,8 @@ class Dispatch:
             return Dispatched.UNKNOWN
         answer = self.senders[claimed.channel].send(claim.letter)
         done = self._outcome(claimed, claim, answer)
+        if isinstance(answer, Refused) and answer.code in endpoints.OFF:
+            self.notice(endpoints.IS_OFF)
         waits = self._heard(claim.cleared, answer)
         if waits is None:
             return done
@@ -628,12 +728,14 @@ class Dispatch:
         """Return the changes that take back an attempt that the provider surely did not take: nobody was tried, and
         where no earlier attempt may have gone, nothing was spoken. After a refusal for good the step is looked at now:
         another of its channels may be left. Where the provider's code says that the address is none, or that its owner
-        opted out, the contact point is blocked: no report will ever come to do it.
+        opted out, contact point and address are closed: no report will ever come to do it.
 
         The outcome matters more: where others keep writing the person's pages, it is recorded without this.
         """
         pages = self.stores.book.pages(claimed.tenant, claimed.borrower_id)
-        changes = _blocking(pages, claimed, code)
+        why = suppression.why_refused(code)
+        changes = addresses.of_the_point(pages, claimed, why, now, now)
+        changes += addresses.refused(self.stores.addresses, claimed, code, now)
         budget = pages.budget.without(attempt_id(claimed.id, claimed.attempt), claimed.tenant)
         if budget is not pages.budget:
             changes.append(SaveBudget.of(pages, budget))
@@ -700,20 +802,24 @@ class Dispatch:
         return Dispatched.ENDED
 
 
-def _blocking(pages: Pages, contact: Contact, code: str) -> list[Change]:
-    """Return the change that blocks the contact point for what a provider's refusal says of it, if it says anything."""
-    state = None
-    if bounces.ends_address(code):
-        state = PointState.BOUNCED
-    elif bounces.is_opt_out(code):
-        state = PointState.OPTED_OUT
-    head = pages.head
-    if state is None or head is None:
+def _is_closed(listed: Listed, contact: Contact, now: datetime) -> bool:
+    """Return whether a contact may not go to an address now, as far as is known of it."""
+    return listed.barring(contact.message_class) is not None or listed.rests_until(now) is not None
+
+
+def _as_listed(listed: Listed | None) -> list[Change]:
+    """Return the check that nothing has become known of an address since."""
+    if listed is None:
         return []
-    blocked = head.blocking(contact.channel, contact.point, state)
-    if blocked is head:
-        return []
-    return [SaveHead(replace(blocked, version=head.version + 1), head.version)]
+    return [CheckListed(listed.tenant, listed.index, listed.channel, listed.version)]
+
+
+def _waiting(asked: _Asked, reason: Reason, why: str, until: datetime) -> _Asked:
+    """Return what was to be sent, as waiting for its address."""
+    if not isinstance(asked.decision, Send):
+        return asked
+    facts = {**asked.decision.facts, "suppressed": why}
+    return replace(asked, decision=Wait(asked.step, reason, facts, until=until))
 
 
 def _watched(snapshot: Snapshot, watch: Watch) -> list[Change]:
@@ -766,11 +872,11 @@ def _held_against(contact: Contact, budget: Budget) -> Budget:
     """Return what an unclaimed contact is held against: all that is counted, but attempts that surely were not made.
 
     Those are given back with their outcome; where that could not be written, they are left out here: while no attempt
-    of a contact is unknown, none of them has gone.
+    of a contact is unknown, none of them has gone. Where a channel takes two attempts for one, the person is reached
+    once by both.
     """
-    return (
-        budget if contact.unknowns or not contact.attempt else budget.without_attempts(contact.id)
-    )
+    counts = contact.unknowns and contact.channel not in REPEATABLE
+    return budget if counts or not contact.attempt else budget.without_attempts(contact.id)
 
 
 def _with_outcome(current: Contact, outcome: Contact, event: Event, now: datetime) -> Contact:

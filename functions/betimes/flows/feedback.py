@@ -1,4 +1,5 @@
-"""Feedback: what providers report moves contacts by rank and blocks contact points that must not be used again.
+"""Feedback: what providers report moves contacts by rank and closes contact points, and the addresses themselves,
+that must not be used again.
 
 A report that comes late, twice or out of order changes nothing it should not: each is appended to the ledger once,
 under an id made from its own identity, and the contact is folded by `core.contact`.
@@ -12,15 +13,15 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from betimes.core import bounces
-from betimes.core.borrower import PointState
-from betimes.core.change import Append, Change, MoveContact, SaveHead, SaveObligation
+from betimes.core import suppression
+from betimes.core.change import Append, Change, MoveContact, SaveObligation
 from betimes.core.contact import Contact, Event
 from betimes.core.errors import Stale, Unavailable
 from betimes.core.feedback import ProviderEvent
 from betimes.core.look import AFTER_REPORT, chained
 from betimes.core.reason import Reason
 from betimes.core.values import replace
+from betimes.flows import addresses
 from betimes.ports import Stores
 
 MAX_TRIES = 5
@@ -40,7 +41,6 @@ _REASONS = {
     Event.READ: Reason.DELIVERED,
 }
 _RECORDED = {**_REASONS, Event.COMPLAINED: Reason.COMPLAINED}
-_BLOCKS = {Event.BOUNCED_HARD: PointState.BOUNCED, Event.COMPLAINED: PointState.COMPLAINED}
 
 
 class Heard(StrEnum):
@@ -118,17 +118,13 @@ def _look_again(stores: Stores, contact: Contact, at: datetime) -> list[Change]:
 
 
 def _block(stores: Stores, contact: Contact, reported: ProviderEvent) -> list[Change]:
-    """Return the change that blocks the contact point after a hard bounce, a complaint or an opt-out.
-
-    Nothing if it is blocked already, or if the address the message went to has been replaced: another address has not
-    bounced.
+    """Return the changes by which an address is not written to again after a hard bounce, a complaint or an opt-out:
+    the borrower's own contact point and what the person said, and the list of addresses.
     """
-    opted_out = bounces.is_opt_out(reported.detail)
-    state = PointState.OPTED_OUT if opted_out else _BLOCKS.get(reported.event)
-    head = stores.book.pages(contact.tenant, contact.borrower_id).head if state else None
-    if state is None or head is None:
-        return []
-    blocked = head.blocking(contact.channel, contact.point, state)
-    if blocked == head:
-        return []
-    return [SaveHead(replace(blocked, version=head.version + 1), head.version)]
+    why = suppression.why_of(reported.event, reported.detail)
+    listed = addresses.reported(stores.addresses, contact, reported)
+    if why is None:
+        return listed
+    pages = stores.book.pages(contact.tenant, contact.borrower_id)
+    at = reported.at
+    return [*addresses.of_the_point(pages, contact, why, at, at), *listed]

@@ -24,6 +24,7 @@ METRICS = {
     "daily_quota": "ProviderPaused",
     "spend_limit": "ProviderPaused",
     "closed": "ProviderPaused",
+    "endpoint_off": "EndpointOff",
 }
 
 WORLD = wiring.from_environment()

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from betimes import wiring
+from betimes.flows.billing import settle
 from betimes.flows.feedback import hear
 from betimes.handlers.batches import each_record
 from betimes.wire import reports
@@ -24,4 +25,6 @@ def _hear(record: SQSRecord) -> str:
     reported = reports.parse(record.body)
     if reported is None:
         return "ignored"
-    return hear(WORLD.stores, reported)
+    heard = hear(WORLD.stores, reported)
+    settle(WORLD.stores, WORLD.pacing.spend, reported)
+    return heard

@@ -18,7 +18,7 @@ from betimes.adapters import pages
 from betimes.adapters.pages import Frame
 from betimes.config import LINKS
 from betimes.core import links
-from betimes.core.borrower import Borrower
+from betimes.core.borrower import IMPLICIT, Borrower
 from betimes.core.errors import Rejected, Stale, Unavailable
 from betimes.core.intake import Outcome
 from betimes.core.links import OFFERED, Action, Link
@@ -154,7 +154,10 @@ def _preferred(request: Asked, opened: Opened, frame: Frame) -> Answer:
 def _settings(
     opened: Opened, frame: Frame, wanted: Preferences, *, said: str = "", wrong: str = ""
 ) -> bytes:
-    channels = {point.channel for point in opened.head.contact_points}
+    # Those with an address, and what everybody has where this deployment sends by it.
+    channels = {point.channel for point in opened.head.contact_points} | set(
+        WORLD.providers
+    ) & IMPLICIT
     known = languages(WORLD.policies)
     return pages.settings(frame, wanted, channels, known, said=said, wrong=wrong)
 

@@ -18,10 +18,17 @@
     GET /v1/{tenant}/borrowers/{borrower}/consents
     POST /v1/{tenant}/borrowers/{borrower}/replies
     PUT /v1/{tenant}/feed
+    GET /v1/{tenant}/suppressions
+    POST /v1/{tenant}/suppressions
+    POST /v1/{tenant}/suppressions/releases
     GET /v1/{tenant}/borrowers/{borrower}/timeline
     PUT /v1/{tenant}/borrowers/{borrower}/preferences
     GET /v1/{tenant}/borrowers/{borrower}/preferences
     GET /v1/{tenant}/borrowers/{borrower}/messages/{code}
+    GET /v1/{tenant}/borrowers/{borrower}/inbox
+    POST /v1/{tenant}/borrowers/{borrower}/acknowledgements
+    GET /v1/{tenant}/webhook
+    PUT /v1/{tenant}/webhook/on
 
 Every PUT and POST may be repeated: the ids are the caller's; those of touches, consents and replies stand in the body.
 Callers sign with IAM, and the tenant stands in the path, so a policy on the path keeps tenants apart.
@@ -44,18 +51,32 @@ from pydantic import BaseModel, ValidationError
 from betimes import wiring
 from betimes.core import zones
 from betimes.core.errors import Rejected, Stale, Unavailable
+from betimes.core.inbox import MAX_PAGE
 from betimes.core.intake import Command, Outcome
+from betimes.core.suppression import Scope
 from betimes.flows import feed, holds, openings
 from betimes.flows.answer import message_of
+from betimes.flows.endpoints import switch_on
 from betimes.flows.intake import Told
 from betimes.flows.permission import may_contact
 from betimes.flows.preferences import prefer, preferences_of
 from betimes.flows.timeline import timeline
 from betimes.handlers.batches import logger
-from betimes.wire.answers import consents_out, permission_out, preferences_out, reply_out
+from betimes.wire.answers import (
+    consents_out,
+    endpoint_out,
+    inbox_out,
+    listed_out,
+    page_mark,
+    permission_out,
+    place_in,
+    preferences_out,
+    reply_out,
+)
 from betimes.wire.openings import LoanIn, StatementIn
 from betimes.wire.requests import (
     AccountIn,
+    AcknowledgementsIn,
     AmendmentIn,
     BorrowerIn,
     ConsentsIn,
@@ -66,9 +87,11 @@ from betimes.wire.requests import (
     LiftIn,
     ObligationIn,
     PreferencesIn,
+    ReleaseIn,
     RepaymentIn,
     ReplyIn,
     ReversalIn,
+    SuppressionIn,
     TouchesIn,
     WantedIn,
     checked_id,
@@ -80,10 +103,14 @@ app = APIGatewayHttpResolver()
 # The names of our fields, and of those that are nearly ours; anything else may be what the field was to hold.
 _KEY = re.compile(r"[a-z][a-z_]{0,39}")
 
+# Addresses of a page of the list.
+_LIST_PAGE = 100
+# Messages of a page of an inbox, where nobody says how many.
+_INBOX_PAGE = 20
 _BORROWER = "/v1/<tenant>/borrowers/<borrower_id>"
 # Statuses by code; what is understood and wrong in itself is 422.
 _STATUS = {
-    **dict.fromkeys(("bad_request", "bad_id"), 400),
+    **dict.fromkeys(("bad_request", "bad_id", "bad_page"), 400),
     **dict.fromkeys(
         (
             "unknown_borrower",
@@ -92,6 +119,7 @@ _STATUS = {
             "unknown_repayment",
             "unknown_hold",
             "unknown_consent",
+            "unknown_contact",
         ),
         404,
     ),
@@ -104,6 +132,8 @@ _STATUS = {
             "hold_lifted",
             "too_many_open",
             "too_many_consents",
+            "not_sent",
+            "not_suppressed",
         ),
         409,
     ),
@@ -276,12 +306,79 @@ def get_message(tenant: str, borrower_id: str, code: str) -> Response[str]:
     return _answer(200, {"schema_version": 1, "genuine": bool(found), "contact_id": found or None})
 
 
+@app.get(f"{_BORROWER}/inbox")
+def get_inbox(tenant: str, borrower_id: str) -> Response[str]:
+    """Return a page of the borrower's inbox, newest first, for the lender's app; nothing counts as seen by it."""
+    of = _borrower(tenant, borrower_id)
+    query = app.current_event.query_string_parameters or {}
+    limit = query.get("limit", str(_INBOX_PAGE))
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_PAGE):
+        raise Rejected("bad_page", "limit", f"limit is a whole number from 1 to {MAX_PAGE}")
+    after = place_in(query.get("after", "")[:256])
+    shown = WORLD.reading.show(*of, WORLD.clock.now(), limit=int(limit), after=after)
+    return _answer(200, inbox_out(of[1], shown.listing, shown.unread))
+
+
+@app.post(f"{_BORROWER}/acknowledgements")
+def post_acknowledgements(tenant: str, borrower_id: str) -> Response[str]:
+    """Hear from the lender's app what became of messages that it shows: of the inbox, and pushed."""
+    of = _borrower(tenant, borrower_id)
+    told = _body(AcknowledgementsIn).to_core()
+    heard = WORLD.reading.acknowledge(*of, told, WORLD.clock.now())
+    return _answer(200, {"outcomes": heard})
+
+
+@app.get("/v1/<tenant>/webhook")
+def get_webhook(tenant: str) -> Response[str]:
+    """Say how the tenant's own server has answered, and whether anything is sent to it."""
+    return _answer(200, endpoint_out(WORLD.endpoints.endpoint(checked_id("tenant", tenant))))
+
+
+@app.put("/v1/<tenant>/webhook/on")
+def put_webhook_on(tenant: str) -> Response[str]:
+    """Let messages go to the tenant's own server again."""
+    return _answer(200, endpoint_out(switch_on(WORLD.endpoints, checked_id("tenant", tenant))))
+
+
 @app.put("/v1/<tenant>/feed")
 def put_feed(tenant: str) -> Response[str]:
     """Hear up to when the tenant's repayments are complete."""
     until = _body(FeedIn).complete_until
     tenant = checked_id("tenant", tenant)
     return _answer(200, {"outcome": feed.complete(WORLD.stores, tenant, until, WORLD.clock.now())})
+
+
+@app.get("/v1/<tenant>/suppressions")
+def get_suppressions(tenant: str) -> Response[str]:
+    """Return a page of the addresses of which anything is known, each under its blind index."""
+    tenant = checked_id("tenant", tenant)
+    query = app.current_event.query_string_parameters or {}
+    after = place_in(query.get("after", "")[:256])
+    page = WORLD.address_list.page(tenant, limit=_LIST_PAGE, after=after)
+    mark = page_mark(page.after) or None
+    rows = [listed_out(listed) for listed in page.rows]
+    return _answer(200, {"schema_version": 1, "suppressions": rows, "after": mark})
+
+
+@app.post("/v1/<tenant>/suppressions")
+def post_suppression(tenant: str) -> Response[str]:
+    """Close an address for a scope; told again it changes nothing."""
+    tenant, body, kept = checked_id("tenant", tenant), _body(SuppressionIn), WORLD.address_list
+    index = kept.index(tenant, body.channel, body.plain)
+    scope, who = Scope(body.scope), (body.by, body.reason)
+    listed = kept.add(tenant, index, body.channel, scope, *who, WORLD.clock.now())
+    return _answer(200, {"schema_version": 1, **listed_out(listed)})
+
+
+@app.post("/v1/<tenant>/suppressions/releases")
+def post_release(tenant: str) -> Response[str]:
+    """Release an address, and make the contact points active again that were closed for it."""
+    tenant, body, kept = checked_id("tenant", tenant), _body(ReleaseIn), WORLD.address_list
+    plain = body.plain
+    index = kept.index(tenant, body.channel, plain) if plain else body.index
+    scope, who = Scope(body.scope) if body.scope else None, (body.by, body.reason)
+    listed = kept.release(tenant, index, body.channel, scope, *who, WORLD.clock.now())
+    return _answer(200, {"schema_version": 1, **listed_out(listed)})
 
 
 @app.get(f"{_BORROWER}/timeline")

@@ -21,6 +21,7 @@ from betimes.core.change import (
     AppendEntry,
     Change,
     CheckHead,
+    CheckListed,
     CheckNoObligation,
     CheckObligation,
     CreateContact,
@@ -32,6 +33,7 @@ from betimes.core.change import (
     SaveFlight,
     SaveHead,
     SaveHold,
+    SaveListed,
     SaveObligation,
     SaveOwner,
     SaveRepayment,
@@ -41,7 +43,8 @@ from betimes.core.contact import Contact, State
 from betimes.core.errors import Stale
 from betimes.core.obligation import Obligation, Repayment
 from betimes.core.record import Record
-from betimes.ports import DueLook, Page
+from betimes.core.suppression import Listed
+from betimes.ports import DueLook, ListedPage, Page
 
 Key = tuple[str, str]
 # When to look, and at what: tenant, borrower and obligation.
@@ -57,6 +60,7 @@ class Memory:
         self._parked: dict[Key, dict[str, Repayment]] = {}
         self._parkings: dict[Key, int] = {}
         self._feeds: dict[str, datetime] = {}
+        self._listed: dict[tuple[str, str, str], Listed] = {}
         self._contacts: dict[str, Contact] = {}
         self._records: dict[Key, dict[str, Record]] = {}
         self._agenda: dict[int, list[_Row]] = {}
@@ -106,6 +110,21 @@ class Memory:
     def everyone(self) -> Sequence[Pages]:
         """Return the pages of all borrowers, in order of key; for audits and reports."""
         return [self._pages[key] for key in sorted(self._pages)]
+
+    # Addresses
+
+    def listed(self, tenant: str, index: str, channel: str) -> Listed:
+        """See `ports.Addresses.listed`."""
+        found = self._listed.get((tenant, index, channel))
+        return found or Listed(tenant, index, channel)
+
+    def addresses(self, tenant: str, *, limit: int, after: str = "") -> ListedPage:
+        """See `ports.Addresses.addresses`."""
+        places = sorted(place for place in self._listed if place[0] == tenant)
+        rest = [place for place in places if "#".join(place[1:]) > after]
+        more = rest[limit:]
+        taken = tuple(self._listed[place] for place in rest[:limit])
+        return ListedPage(taken, "#".join(rest[limit - 1][1:]) if more else "")
 
     # Contacts and Ledger
 
@@ -176,6 +195,11 @@ class Memory:
             case Park(tenant, repayment, seen):
                 place = (tenant, repayment.account_id)
                 return place not in self._owners and self._parkings.get(place, 0) == seen
+            case SaveListed(listed, seen):
+                place_of = (listed.tenant, listed.index, listed.channel)
+                return self.listed(*place_of).version == seen
+            case CheckListed(tenant, index, channel, seen):
+                return self.listed(tenant, index, channel).version == seen
             case SaveHold() | SaveFlight() | SaveFeed() | Unpark():
                 return True
 
@@ -188,8 +212,10 @@ class Memory:
             case Append(record):
                 chain = self._records.setdefault((record.tenant, record.borrower_id), {})
                 chain[record.id] = record
-            case CheckHead() | CheckObligation() | CheckNoObligation():
+            case CheckHead() | CheckObligation() | CheckNoObligation() | CheckListed():
                 pass
+            case SaveListed(listed, _):
+                self._listed[listed.tenant, listed.index, listed.channel] = listed
             case CreateContact(contact) | MoveContact(contact, _, _, _):
                 self._contacts[contact.id] = contact
                 if contact.state is State.READY and contact.offered:

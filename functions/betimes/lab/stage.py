@@ -17,6 +17,7 @@ from betimes.core.spend import ANYWHERE, Price, Prices
 from betimes.core.values import dataclass, replace
 from betimes.flows.intake import Answer, Told
 from betimes.flows.pacing import Pace, Pacing
+from betimes.lab.links import LocalBlind
 from betimes.lab.pacing import MemoryLimiter, MemorySpend, VirtualPatience
 from betimes.lab.world import TENANT, VirtualClock, World
 
@@ -77,7 +78,7 @@ class Stage:
     def here(self, at: datetime) -> World:
         """Return the world, created at `at` if nothing has happened yet."""
         if self.world is None:
-            self.world = World(self.policies, at)
+            self.world = World(self.policies, at, blind=LocalBlind())
             if self.budgets:
                 self.world.dispatch = replace(
                     self.world.dispatch, pacing=budgeted(self.world.clock, self.budgets)

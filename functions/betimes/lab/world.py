@@ -26,7 +26,7 @@ from betimes.flows.intake import Answer, Intake, Told
 from betimes.flows.replan import replan
 from betimes.flows.sweep import Swept, sweep
 from betimes.lab.memory import Memory
-from betimes.ports import Accepted, Letter, Links, Refused, Stores, Unknown
+from betimes.ports import Accepted, Blind, Letter, Links, Refused, Stores, Unknown
 from betimes.ports import Answer as ProviderAnswer
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class World:
     """Memory stores, a virtual clock, a pretend provider, and the flows wired as on AWS.
 
     `faults` are those of its queue; `late` and `repeated` count how often they struck. Without `links`
-    messages have none.
+    messages have none, and without `blind` no list of addresses is kept.
     """
 
     def __init__(
@@ -173,11 +173,12 @@ class World:
         shards: int = 4,
         faults: Faults = NO_FAULTS,
         links: Links | None = None,
+        blind: Blind | None = None,
     ) -> None:
         self.policies = policies
         self.clock = VirtualClock(start)
         self.memory = Memory()
-        self.stores = Stores(self.memory, self.memory, self.memory, self.memory)
+        self.stores = Stores(self.memory, self.memory, self.memory, self.memory, self.memory)
         self.provider = Provider(self.clock)
         self.intake = Intake(self.stores, policies, shards)
         self.dispatch = Dispatch(
@@ -188,6 +189,7 @@ class World:
             LEASE,
             GUARD,
             links,
+            blind=blind,
         )
         self.dispatched: Counter[Dispatched] = Counter()
         self.died = 0

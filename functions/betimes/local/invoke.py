@@ -15,10 +15,13 @@ from typing import Any
 
 from betimes import outputs, wiring
 from betimes.adapters.fanout import Notice
-from betimes.config import Env, Settings
+from betimes.config import CHANNELS, Env, Settings
 from betimes.core.errors import Rejected
 from betimes.core.links import Keys
 from betimes.flows.seal import Segment
+from betimes.lab.endpoints import MemoryEndpoints
+from betimes.lab.inbox import MemoryInbox
+from betimes.lab.inbox import Sender as InboxSender
 from betimes.lab.memory import Memory
 from betimes.lab.world import Provider, VirtualClock
 from betimes.local.up import RUNNING, running
@@ -169,7 +172,7 @@ class _Ring:
 
 def memory_world() -> wiring.World:
     """Return a world like a deployed function's, on empty memory stores and a pretend provider."""
-    memory = Memory()
+    memory, inbox = Memory(), MemoryInbox()
     world = wiring.World(Settings())
     provider = Provider(VirtualClock(world.clock.now()))
     parts: dict[str, Any] = {
@@ -181,10 +184,15 @@ def memory_world() -> wiring.World:
         "evidence": _Folder(),
         "segments": _Segments(),
         "key_ring": _Ring(),
+        "inbox": inbox,
+        "endpoints": MemoryEndpoints(),
     }
     # The parts are cached properties: what is set here is what handlers find.
     vars(world).update(parts)
-    senders: dict[str, Sender] = {"email": provider, "sms": provider}
+    senders: dict[str, Sender] = {
+        **dict.fromkeys(CHANNELS, provider),
+        "inbox": InboxSender(inbox, provider.clock),
+    }
     vars(world)["dispatch"] = wiring.dispatch_of(world, senders)
     return world
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, time
 from typing import Any
 
 from betimes.core import zones
 from betimes.core.consent import Consent, Entry, Ledger, Reassigned
+from betimes.core.endpoints import Endpoint
+from betimes.core.inbox import Entry as Message
+from betimes.core.inbox import Listing
 from betimes.core.keywords import Reply
 from betimes.core.permission import Permission, Wanted
 from betimes.core.preferences import Preferences
 from betimes.core.question import Answer
+from betimes.core.suppression import Listed
 
 
 def permission_out(permission: Permission, wanted: Wanted) -> dict[str, Any]:
@@ -57,6 +62,80 @@ def preferences_out(borrower_id: str, wishes: Preferences) -> dict[str, Any]:
         "language": wishes.language,
         "one_reminder": wishes.one_reminder,
         "digest": wishes.digest,
+    }
+
+
+def endpoint_out(endpoint: Endpoint) -> dict[str, Any]:
+    """Return how a lender's own server has answered; `why` and the instants are null where there is nothing to say."""
+    return {
+        "schema_version": 1,
+        "is_on": not endpoint.is_off,
+        "why": endpoint.why,
+        "off_at": _instant(endpoint.off_at),
+        "failing_since": _instant(endpoint.failing_since),
+        "failures": endpoint.failures,
+    }
+
+
+def inbox_out(borrower_id: str, listing: Listing, unread: int) -> dict[str, Any]:
+    """Return a page of an inbox; `after` is null on the last page, and instants are null before anything was told."""
+    return {
+        "schema_version": 1,
+        "borrower_id": borrower_id,
+        "unread": unread,
+        "messages": [_message(entry) for entry in listing.entries],
+        "after": page_mark(listing.after) or None,
+    }
+
+
+def _message(entry: Message) -> dict[str, Any]:
+    return {
+        "contact_id": entry.contact_id,
+        "attempt": entry.attempt,
+        "at": zones.to_text(entry.decided_at),
+        "useful_until": zones.to_text(entry.useful_until),
+        "locale": entry.locale,
+        "subject": entry.subject,
+        "text": entry.body,
+        "seen_at": _instant(entry.seen_at),
+        "read_at": _instant(entry.read_at),
+    }
+
+
+def page_mark(place: str) -> str:
+    """Return where a page ended in a form that an address can hold, "" for nowhere."""
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def place_in(mark: str) -> str:
+    """Return what `page_mark` was made of; something that is no place where it was made by somebody else."""
+    try:
+        return base64.b64decode(mark + "=" * (-len(mark) % 4), b"-_", validate=True).decode()
+    except ValueError:
+        return mark
+
+
+def listed_out(listed: Listed) -> dict[str, Any]:
+    """Return what is known of an address: its blind index, and what closes it or did; never the address."""
+    return {
+        "index": listed.index,
+        "channel": listed.channel,
+        "soft_bounces": len(listed.bounced_at),
+        "entries": [
+            {
+                "scope": entry.scope,
+                "why": entry.why,
+                "since": zones.to_text(entry.since),
+                "by": entry.by,
+                "reason": entry.note,
+                "released_at": (
+                    None if entry.released_at is None else zones.to_text(entry.released_at)
+                ),
+                "released_by": entry.released_by,
+                "released_for": entry.released_for,
+            }
+            for entry in listed.entries
+        ],
     }
 
 

@@ -25,10 +25,12 @@ from betimes import config
 from betimes.core import zones
 from betimes.core.contact import Event
 from betimes.core.errors import Rejected
-from betimes.core.feedback import ProviderEvent
+from betimes.core.feedback import Cost, ProviderEvent
 from betimes.wire.envelopes import attempt_of, bad_event, json_object, message_of
 
 _PROVIDER: Final = "eum"
+# What the service charges in.
+_CURRENCY: Final = "USD"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # 2200-01-01 in milliseconds: a year beyond is none of ours.
 _LATEST_MS: Final = 7_258_118_400_000
@@ -97,7 +99,9 @@ class TextEvent(BaseModel):
         at = _EPOCH + timedelta(milliseconds=self.event_timestamp)
         final = "final" if self.is_final else ""
         key = "#".join((_PROVIDER, self.message_id, self.event_type, final, zones.to_text(at)))
-        return ProviderEvent(contact_id, number, event, at, key, self.event_type)
+        micro = self.price_micros
+        cost = Cost(micro, _CURRENCY) if micro else None
+        return ProviderEvent(contact_id, number, event, at, key, self.event_type, cost)
 
     def _event(self) -> Event | None:
         if self.event_type in _SILENT:

@@ -17,7 +17,8 @@ from betimes.core.consent import Switch
 from betimes.core.errors import Rejected
 from betimes.core.flight import FlightState, Means
 from betimes.core.hold import Kind
-from betimes.core.ids import is_id
+from betimes.core.ids import is_contact_id, is_id
+from betimes.core.inbox import Acknowledged, Sign
 from betimes.core.intake import (
     MAX_NAMED,
     MAX_REPORTED,
@@ -49,6 +50,7 @@ from betimes.core.said import (
     TellConsents,
     TellReply,
 )
+from betimes.core.suppression import Scope
 from betimes.core.touch import Direction, Touch
 from betimes.wire import phones
 from betimes.wire.cells import (
@@ -88,6 +90,8 @@ _RULE = r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)+"
 # Nobody consents to a statutory notice or refuses one, and silence is no form of consent.
 SWITCHES = (Switch.REMINDER, Switch.MARKETING)
 FORMS = (ConsentForm.OPT_IN, ConsentForm.EXPRESS, ConsentForm.WRITTEN)
+# What an app may tell at once, when it comes online again.
+MAX_ACKNOWLEDGED = 25
 # The longest text that may be asked about: a long e-mail.
 MAX_TEXT = 20_000
 
@@ -111,6 +115,7 @@ class BorrowerIn(_Request):
 
     `zone` "" says that it is unknown; without one a borrower of CN lives in Asia/Shanghai, any other in an unknown
     zone. An unconfirmed address is kept and not used until it is told again without the mark.
+    `push_endpoint` is the ARN of the phone's platform endpoint at SNS.
     """
 
     locale: str = Field("zh-CN", pattern=f"^{LOCALE.pattern}$")
@@ -118,6 +123,7 @@ class BorrowerIn(_Request):
     jurisdiction: str = Field("CN", pattern=f"^{JURISDICTION.pattern}$")
     email: str | None = None
     phone: str | None = None
+    push_endpoint: str | None = None
     email_unconfirmed: bool = False
     phone_unconfirmed: bool = False
     zone_evidence: tuple[str, ...] = Field((), max_length=MAX_ZONES)
@@ -136,6 +142,7 @@ class BorrowerIn(_Request):
         points = [
             ("email", self.email, self.email_unconfirmed),
             ("sms", self.phone, self.phone_unconfirmed),
+            ("push", self.push_endpoint, False),
         ]
         return PutBorrower(
             self.locale,
@@ -470,6 +477,49 @@ class TouchesIn(_Request):
         return ReportTouches(tuple(touches), tuple(addresses))
 
 
+class AcknowledgementIn(_Request):
+    """What the lender's app tells of one message of the inbox, or of one push message: `shown` (it arrived on the
+    phone), `seen`, `dismissed` or `opened`. `attempt` 0 is whichever was the last.
+    """
+
+    contact_id: str = Field(max_length=128)
+    sign: Annotated[str, AfterValidator(_one_of(tuple(Sign)))]
+    at: AwareDatetime
+    attempt: Annotated[StrictInt, Field(ge=0, le=MAX_SEQ)] = 0
+
+    def to_core(self) -> Acknowledged:
+        """Return what is told.
+
+        Raises:
+            Rejected: code "bad_id".
+        """
+        if not is_contact_id(self.contact_id):
+            raise Rejected("bad_id", "contact_id", "the id of a contact stands in its message")
+        return Acknowledged(self.contact_id, Sign(self.sign), self.at.astimezone(UTC), self.attempt)
+
+
+class AcknowledgementsIn(_Request):
+    """What the lender's app tells of messages to one borrower."""
+
+    acknowledgements: tuple[AcknowledgementIn, ...] = Field(
+        min_length=1, max_length=MAX_ACKNOWLEDGED
+    )
+
+    def to_core(self) -> tuple[Acknowledged, ...]:
+        """Return what is told, in order.
+
+        Raises:
+            Rejected: code "bad_id"; the field names the acknowledgement.
+        """
+        found = []
+        for n, each in enumerate(self.acknowledgements):
+            try:
+                found.append(each.to_core())
+            except Rejected as bad:
+                raise Rejected(bad.code, f"acknowledgements.{n}.{bad.field}", bad.message) from None
+        return tuple(found)
+
+
 class ConsentIn(_Request):
     """What a person agreed to, refused or took back; `revoke` and `lift` name the id of what they end.
 
@@ -531,6 +581,47 @@ class ConsentsIn(_Request):
         if unread is not None and not statements:
             raise unread
         return TellConsents(tuple(statements), unread)
+
+
+class SuppressionIn(_Request):
+    """An address that is to be closed for a scope, and who asks for it and why. The address is not kept."""
+
+    channel: Way
+    address: Address
+    scope: Annotated[str, AfterValidator(_one_of(tuple(Scope)))] = Scope.ALL
+    by: Annotated[str, Field(max_length=200)]
+    reason: Annotated[str, Field(max_length=200)]
+
+    @property
+    def plain(self) -> str:
+        """The number or address as it was told.
+
+        Raises:
+            Rejected: code "bad_phone".
+        """
+        return _plain(self.channel, self.address)
+
+
+class ReleaseIn(_Request):
+    """An address that is to be released, named by itself or by its `index` in the list; without `scope` for all."""
+
+    channel: Way
+    address: Address = ""
+    index: Annotated[str, Field(pattern="^(x_[0-9a-f]{32})?$")] = ""
+    scope: Annotated[str, AfterValidator(_one_of(("", *Scope)))] = ""
+    by: Annotated[str, Field(max_length=200)]
+    reason: Annotated[str, Field(max_length=200)]
+
+    @property
+    def plain(self) -> str:
+        """The number or address as it was told, "" where the index names it.
+
+        Raises:
+            Rejected: code "bad_phone", or "bad_request" where not exactly one of the two names it.
+        """
+        if bool(self.address) == bool(self.index):
+            raise Rejected("bad_request", "address", "name the address or its index, one of them")
+        return _plain(self.channel, self.address) if self.address else ""
 
 
 class ReplyIn(_Request):
