@@ -35,9 +35,9 @@ from betimes.core.values import dataclass, replace
 
 # After this long a contact that is still READY is offered to its channel again: its message was lost on the way.
 REOFFER = timedelta(minutes=10)
-# How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
 # Why a contact that was in time had to wait: its provider, or its tenant's budget, had no room.
 HAD_NO_ROOM = frozenset({Reason.PROVIDER_BUSY, Reason.BUDGET_SPENT})
+# How long evidence for an attempt of unknown outcome may take to arrive after its lease, by channel.
 GRACE: Mapping[str, timedelta] = {
     "email": timedelta(minutes=15),
     "sms": timedelta(minutes=30),
