@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from betimes.core import forecast, pace, zones
 from betimes.core.pace import Quota
+from betimes.flows.close_day import DayClosed, foreseen
 from betimes.flows.pacing import paced_by
 from betimes.lab.pacing import StatedQuota
 from betimes.ports import Accepted, Answer, Letter, Refused
@@ -81,3 +85,35 @@ def test_a_provider_that_is_closed_is_an_alarm_and_loses_nothing(
         pump.sweep_at(told.D_3 + timedelta(minutes=minutes))
     assert pump.contacts() == [("D-3", "ACCEPTED", "accepted")]
     assert len(pump.mails()) == 1
+
+
+def closed(pump: Pump) -> dict[str, Any]:
+    """Close the day and return its report."""
+    name = pump.invoke("OnCloseDayFunction", {})["report"]
+    report: dict[str, Any] = json.loads(pump.cloud.object("EvidenceBucket", name))
+    return report
+
+
+def test_the_close_of_day_tells_what_the_day_ahead_brings(
+    with_bill: Pump, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One mail is planned for the morning; it fits, as far as anything is known of the provider."""
+    pump = with_bill
+    pump.clock.advance(told.D_3 - timedelta(hours=9))
+    ahead = closed(pump)["forecast"]
+    assert set(ahead) == {"email"}
+    assert (ahead["email"]["planned"], ahead["email"]["late"]) == (1, 0)
+    assert ahead["email"]["done_at"] >= zones.to_text(told.D_3)
+    assert '"ForecastLate":[0.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_what_a_quota_leaves_behind_is_counted_before_it_happens() -> None:
+    """Three mails, and a provider that takes two a day; a channel of which nothing is known has no limit."""
+    day = DayClosed(at=told.D_3)
+    for channel in ("email", "sms"):
+        day.coming[channel] = forecast.Planned()
+        day.coming[channel].add(told.D_3, told.D_3 + timedelta(hours=10), 3)
+    gauge = pace.opened(Quota(1_000_000, per_day=2), told.D_3)
+    found = foreseen(day, {"email": gauge, "sms": None})
+    assert (found["email"].planned, found["email"].late) == (3, 1)
+    assert (found["sms"].planned, found["sms"].late) == (3, 0)
